@@ -1,0 +1,47 @@
+# Limitwise. Every target sets up what it needs: the virtual environment in the user's cache,
+# and, as root, the Debian packages and the lab's kernel and images.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help venv venv-path lint lab test unit e2e demo bench soak clean-cache
+
+VENVS := python3 tests/project/venvs.py
+VENV = $(shell $(VENVS) path dev)
+PY = PATH="$(VENV)/bin:$$PATH" PYTHONPATH=collections:cli:tests:. "$(VENV)/bin/python"
+CACHE = $(or $(LIMITWISE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/limitwise)
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: ## the development environment, made once per set of requirements
+	@$(VENVS) make dev >/dev/null
+
+venv-path: ## where that environment is
+	@$(VENVS) path dev
+
+lint: venv ## style, types, ansible-lint, changelog and documentation
+	@$(PY) -m pytest -q tests/project/test_style.py tests/project/test_collection.py
+
+lab: venv ## what the real-kernel tests need (packages, kernel, images); only root can have it
+	@if [ "$$(id -u)" = 0 ]; then $(PY) -m lab doctor --install && $(PY) -m lab build; fi
+
+test: lab ## every test, in one pytest run
+	@$(PY) -m pytest $(PYTEST_ARGS)
+
+unit: venv ## the tests that need no lab and no other Python
+	@$(PY) -m pytest -q -n 2 collections/ansible_collections/limitwise/host/tests/unit tests/unit
+
+e2e: lab ## the tests on real kernels
+	@$(PY) -m pytest tests/e2e
+
+demo: lab ## three broken hosts with their own kernels, tuned over ssh and rolled back
+	@$(PY) -m demo
+
+bench: lab ## every benchmark, one JSON line per figure
+	@$(PY) -m benchmarks
+
+soak: lab ## long tests: random kills, fuzzing
+	@LIMITWISE_SOAK=1 $(PY) -m pytest tests/soak
+
+clean-cache: ## remove environments, kernels and images
+	rm -rf -- "$(CACHE)"
