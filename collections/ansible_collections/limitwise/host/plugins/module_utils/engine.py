@@ -1,0 +1,307 @@
+# Copyright (c) 2026 Limitwise contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine: check, plan, apply and verify a tuning over all layers, one run at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Dict, FrozenSet, List, Optional, Sequence, Tuple
+
+from . import confirm, consistency, revert
+from .acts import Act, ordered
+from .catalogue.rules import run as run_rules
+from .catalogue.rules import tuning as tuning_rules
+from .change import NOTHING, Change
+from .findings import Finding, FindingsError, HostError, InputError, LockedError, errors
+from .formats.sysctl_conf import canonical
+from .host.machine import Host
+from .journal import (
+    APPLIED,
+    APPLYING,
+    FAILED,
+    KILLED,
+    LOCK,
+    UNCONFIRMED,
+    Run,
+    Store,
+    new_run_id,
+    unfinished,
+)
+from .layers.base import Context, Layer, Plan
+from .layers.table import LAYERS
+from .perform import as_found, clean_up, perform, take_back, undoing, with_parents
+from .report import Report, file_diffs
+from .tuning import Tuning
+from .undo import Limits
+
+ALLOW = "/etc/limitwise/allow"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run: see layers.base.Context; ``confirm``: seconds, None for the policy's own."""
+
+    owner: str = "fleet"
+    purge: bool = True
+    adopt: bool = False
+    force: bool = False
+    takeover: Tuple[str, ...] = ()
+    confirm: Optional[int] = None
+
+
+DEFAULTS = Options()
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Everything that is known before the first write."""
+
+    tuning: Tuning
+    layers: Tuple[Layer[Any], ...]
+    plans: Tuple[Plan, ...]
+    findings: Tuple[Finding, ...]
+    skipped: Tuple[str, ...]
+
+    @property
+    def changes(self) -> Tuple[Change, ...]:
+        return tuple(change for plan in self.plans for change in plan.changes)
+
+    @property
+    def acts(self) -> Tuple[Act, ...]:
+        return ordered(act for plan in self.plans for act in plan.acts)
+
+
+# --- check: needs no host ------------------------------------------------------------------------
+
+
+def check(tuning: Tuning, allowed: FrozenSet[str] = frozenset()) -> Tuple[Finding, ...]:
+    """Everything that the catalogue alone can say about a tuning."""
+    found: List[Finding] = []
+    for name in tuning.layers:
+        found.extend(LAYERS[name].check(tuning.of(name), allowed))
+    found.extend(_above_maximum(tuning))
+    found.extend(consistency.check(tuning.items))
+    return tuple(found)
+
+
+def _above_maximum(tuning: Tuning) -> List[Finding]:
+    maximum: Dict[str, int] = {}
+    for key, top in tuning.policy.maximum:
+        maximum[canonical(key)] = maximum[key] = top
+    found = []
+    for item in tuning.items:
+        top = maximum.get(item.key, maximum.get(item.name, -1))
+        if top >= 0 and item.text.isdigit() and int(item.text) > top:
+            found.append(
+                tuning_rules.ABOVE_MAXIMUM.at(
+                    item.place, layer=item.layer, found=item.text, what=item.name, maximum=top
+                )
+            )
+    return found
+
+
+def allowed_by(host: Host) -> FrozenSet[str]:
+    """The keys that the host itself permits beyond limits: one name a line, # starts a comment."""
+    image = host.files.image(ALLOW)
+    if image is None:
+        return frozenset()
+    if host.running and (image.uid != 0 or image.mode & 0o022):
+        raise HostError(
+            f"{ALLOW} can be written by others than root", remedy=f"chown root, chmod 644 {ALLOW}"
+        )
+    lines = image.data.decode("utf-8", "replace").splitlines()
+    names = {line.split("#")[0].strip() for line in lines} - {""}
+    return frozenset(names | {canonical(name) for name in names})
+
+
+# --- plan ----------------------------------------------------------------------------------------
+
+
+def plan(host: Host, tuning: Tuning, options: Options = DEFAULTS) -> Planned:
+    """What a run would do; FindingsError when the document itself is wrong. Changes nothing."""
+    found = list(check(tuning, allowed_by(host)))
+    if errors(found):
+        raise FindingsError(found)
+    present, skipped = _present(host, tuning, found)
+    context = Context(
+        options.owner, options.purge, options.adopt, options.force, options.takeover,
+        tuning.policy, Store(host).ledger(),
+    )
+    plans = []
+    for layer in present:
+        items = tuning.of(layer.name)
+        planned = layer.plan(layer.observe(host, items), items, context)
+        found.extend(planned.findings)
+        if not errors(planned.findings):
+            found.extend(layer.validate(host, planned))
+        plans.append(planned)
+    found.extend(consistency.check_on(host, tuning.items))
+    return Planned(tuning, tuple(present), tuple(plans), tuple(found), tuple(skipped))
+
+
+def _present(
+    host: Host, tuning: Tuning, found: List[Finding]
+) -> Tuple[List[Layer[Any]], List[str]]:
+    present, skipped = [], []
+    for layer in LAYERS.values():
+        if layer.name not in tuning.layers:
+            continue
+        reason = layer.lacking(host)
+        if reason is None:
+            present.append(layer)
+        else:
+            skipped.append(layer.name)
+            found.append(tuning_rules.SKIPPED.at(layer=layer.name, found=layer.name, reason=reason))
+    return present, skipped
+
+
+def plan_report(planned: Planned) -> Report:
+    """A plan as a report: nothing was written, so it has no run id."""
+    return Report(
+        planned.changes, planned.findings, planned.skipped, None, file_diffs(planned.acts)
+    )
+
+
+# --- apply ---------------------------------------------------------------------------------------
+
+
+def apply(host: Host, tuning: Tuning, options: Options = DEFAULTS) -> Report:
+    """Make the host what the tuning says, and read it back.
+
+    Nothing is written when anything is wrong. A run that fails in the middle is taken back at
+    once; one that is killed can be rolled back, or completed by the next apply.
+    """
+    store = Store(host)
+    store.prepare()
+    with host.lock(LOCK):
+        found = settle(host, store)
+        planned = plan(host, tuning, options)
+        report = replace(plan_report(planned), findings=(*planned.findings, *found))
+        acts = with_parents(host, planned.acts)
+        if not report.ok or not acts:
+            return report
+        seconds = options.confirm if options.confirm is not None else tuning.policy.confirm
+        run = Run(
+            new_run_id(), "apply", options.owner, APPLYING, tuning.layers,
+            planned.changes, host.boot_id, None, seconds,
+        )
+        return _run(host, store, run, acts, planned, report)
+
+
+def settle(host: Host, store: Store) -> List[Finding]:
+    """Deal with earlier runs: name the killed ones, refuse while one waits to be confirmed.
+
+    The automatic rollback of a killed run is disarmed: what it had done is the new run's now.
+    """
+    runs = store.runs()
+    for run in runs:
+        if run.state == UNCONFIRMED:
+            raise LockedError(
+                f"run {run.id} is not confirmed yet",
+                remedy=f"limitwise confirm {run.id}, or limitwise rollback {run.id}",
+            )
+    found = []
+    for run in unfinished(runs):
+        acts = store.acts(run.id)
+        clean_up(host, acts)
+        store.record_originals(as_found(host, acts))
+        if run.confirm is not None:
+            confirm.disarm(host, run.id)
+        store.set_state(run, KILLED)
+        found.append(run_rules.UNFINISHED.at(found=run.id))
+    return found
+
+
+def _run(
+    host: Host, store: Store, run: Run, acts: Sequence[Act], planned: Planned, report: Report
+) -> Report:
+    store.begin(run, acts)
+    try:
+        if run.confirm is not None:
+            confirm.arm(host, run.id, run.confirm, revert.__name__)
+        perform(host, acts)
+        changes, found = read_back(host, planned)
+    except HostError as error:
+        return replace(report, run_id=run.id, findings=(
+            *report.findings, _failed(host, store, run, acts, error)
+        ))
+    run = store.save(replace(run, changes=changes, state=UNCONFIRMED if run.confirm else APPLIED))
+    if run.confirm is not None:
+        confirm.restart(host, run.id, run.confirm)
+        found = (*found, run_rules.UNCONFIRMED.at(found=run.id, seconds=run.confirm))
+    store.prune()
+    return replace(report, run_id=run.id, changes=changes, findings=(*report.findings, *found))
+
+
+def _failed(
+    host: Host, store: Store, run: Run, acts: Sequence[Act], error: HostError
+) -> Finding:
+    """Take a failed run back and say how that went."""
+    try:
+        undone = undoing(host, store, run, acts, Limits(run.id, force=True))
+        take_back(host, undone.acts)
+        clean_up(host, acts)
+        store.record_originals(as_found(host, acts))
+        if run.confirm is not None:
+            confirm.disarm(host, run.id)
+        store.set_state(run, FAILED)
+        outcome = "everything was taken back, the host is as it was"
+    except HostError as second:
+        outcome = f"taking it back failed too ({second}): run limitwise rollback {run.id}"
+    return run_rules.FAILED.at(error.place, found=str(error), outcome=outcome)
+
+
+def read_back(host: Host, planned: Planned) -> Tuple[Tuple[Change, ...], Tuple[Finding, ...]]:
+    """The changes as the kernel, systemd and Docker have them now, and what is not as wanted."""
+    changes: List[Change] = []
+    found: List[Finding] = []
+    for layer, made in zip(planned.layers, planned.plans):
+        items = planned.tuning.of(layer.name)
+        verdict = layer.verify(layer.observe(host, items), items, made.changes)
+        changes.extend(verdict.changes)
+        found.extend(verdict.findings)
+    return tuple(changes), tuple(found)
+
+
+# --- verify --------------------------------------------------------------------------------------
+
+
+def verify(host: Host, tuning: Tuning, options: Options = DEFAULTS) -> Report:
+    """Whether the host is as the tuning says: every pending change is a finding."""
+    planned = plan(host, tuning, options)
+    found = list(planned.findings)
+    for change in planned.changes:
+        found.append(_pending(change))
+    for layer in planned.layers:
+        items = planned.tuning.of(layer.name)
+        found.extend(layer.verify(layer.observe(host, items), items, ()).findings)
+    return Report(planned.changes, tuple(dict.fromkeys(found)), planned.skipped)
+
+
+def _pending(change: Change) -> Finding:
+    wanted = "its original" if change.after is None else change.after
+    if change.before != change.after and change.takes_effect == NOTHING:
+        return run_rules.NOT_IN_FORCE.at(
+            layer=change.layer, what=change.name, found=change.before or "unset", wanted=wanted
+        )
+    return run_rules.NOT_PERSISTENT.at(
+        layer=change.layer, what=change.name, found=change.persistent or "unset", wanted=wanted
+    )
+
+
+def confirm_run(host: Host, run_id: str) -> Report:
+    """Keep a run for good: the automatic rollback is disarmed."""
+    store = Store(host)
+    store.prepare()
+    with host.lock(LOCK):
+        run = store.run(run_id)
+        if run.state != UNCONFIRMED:
+            if run.state == APPLIED:
+                return Report(run.changes, (), (), run.id)
+            raise InputError(f"run {run_id} is {run.state}: there is nothing to confirm")
+        confirm.disarm(host, run.id)
+        store.set_state(run, APPLIED)
+        return Report(run.changes, (), (), run.id)
+
+

@@ -1,0 +1,76 @@
+# Copyright (c) 2026 Limitwise contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ledger: the host's original of everything ever changed, recorded once, never pruned.
+
+It is one composed run: for each file or kernel value the first before-image and the last
+after-image. Restoring the originals is undoing that run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Dict, Iterable, Mapping, Optional, Tuple, Union
+
+from .acts import Act, FileImage, MakeDirectory, SetKernel, WriteFile
+from .formats import keyed
+
+Target = Tuple[str, str]
+Recorded = Union[WriteFile, SetKernel, MakeDirectory]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The composed acts by their target: (kind, path)."""
+
+    acts: Mapping[Target, Recorded]
+
+    def original_kernel(self, path: str) -> Optional[str]:
+        """The value below /proc/sys before Limitwise first wrote it; None when it never did."""
+        act = self.acts.get(("kernel", path))
+        return act.before if isinstance(act, SetKernel) else None
+
+    def original_file(self, path: str) -> Optional[FileImage]:
+        """The file before Limitwise first wrote it; None when absent then, or never written."""
+        act = self.acts.get(("file", path))
+        return act.before if isinstance(act, WriteFile) else None
+
+    def knows_file(self, path: str) -> bool:
+        return ("file", path) in self.acts
+
+    def original_value(self, path: str, key: str) -> Optional[str]:
+        """The value of one key in a file before Limitwise first wrote it."""
+        act = self.acts.get(("file", path))
+        if not isinstance(act, WriteFile) or act.before is None or act.format is None:
+            return None
+        return keyed.values(act.format, act.before.data).get(key)
+
+    def composed(self, acts: Iterable[Act]) -> Ledger:
+        """The ledger after these acts: originals kept, last images taken over."""
+        known: Dict[Target, Recorded] = dict(self.acts)
+        for act in acts:
+            target = target_of(act)
+            if target is None or not isinstance(act, (WriteFile, SetKernel, MakeDirectory)):
+                continue
+            earlier = known.get(target)
+            if isinstance(earlier, WriteFile) and isinstance(act, WriteFile):
+                known[target] = replace(earlier, after=act.after)
+            elif isinstance(earlier, SetKernel) and isinstance(act, SetKernel):
+                known[target] = replace(earlier, after=act.after)
+            elif earlier is None:
+                known[target] = act
+        return Ledger(known)
+
+
+EMPTY = Ledger({})
+
+
+def target_of(act: Act) -> Optional[Target]:
+    """What an act changes, as the ledger's key; None for acts that leave nothing behind."""
+    if isinstance(act, WriteFile):
+        return ("file", act.path)
+    if isinstance(act, SetKernel):
+        return ("kernel", act.path)
+    if isinstance(act, MakeDirectory):
+        return ("directory", act.path)
+    return None

@@ -1,0 +1,108 @@
+# Copyright (c) 2026 Limitwise contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Performing acts on a host, and undoing them: the only code that changes a machine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+
+from .acts import Act, MakeDirectory, Poke, RecordCgroup, SetKernel, WriteFile
+from .host.machine import Host
+from .journal import Run, Store
+from .ledger import Target, target_of
+from .undo import Limits, Now, Since, Undoing, undo
+
+POKE_LIMIT = 180.0  # seconds; a restart of dockerd with many containers takes its time
+
+
+def with_parents(host: Host, acts: Sequence[Act]) -> Tuple[Act, ...]:
+    """The acts, and before them the directories that their files need."""
+    missing: Dict[Act, None] = {}
+    for act in acts:
+        if isinstance(act, WriteFile) and act.after is not None:
+            for folder in host.files.missing_parents(act.path):
+                missing[MakeDirectory(act.layer, folder)] = None
+    return (*missing, *acts)
+
+
+def perform(host: Host, acts: Iterable[Act]) -> None:
+    """Perform acts in their order; equal commands once. HostError at the first that fails."""
+    poked: Set[Tuple[str, ...]] = set()
+    for act in acts:
+        if isinstance(act, MakeDirectory):
+            host.files.make_directory(act.path, act.mode)
+        elif isinstance(act, WriteFile):
+            _put(host, act)
+        elif isinstance(act, SetKernel):
+            host.kernel.write(act.path, act.after)
+        elif isinstance(act, Poke) and act.argv not in poked:
+            poked.add(act.argv)
+            host.must(act.argv, timeout=POKE_LIMIT)
+
+
+def take_back(host: Host, acts: Sequence[Act]) -> None:
+    """Perform an :class:`Undoing`: directories go when empty, cgroups get their value."""
+    perform(host, [act for act in acts if not isinstance(act, (MakeDirectory, RecordCgroup))])
+    for act in acts:
+        if isinstance(act, MakeDirectory):
+            host.files.remove_directory(act.path)
+        elif isinstance(act, RecordCgroup):
+            host.write_cgroup(act.path, act.before)
+
+
+def clean_up(host: Host, acts: Iterable[Act]) -> None:
+    """Remove the temporary files that a killed run may have left."""
+    for act in acts:
+        if isinstance(act, WriteFile):
+            host.files.remove_temporary(act.path)
+
+
+def undoing(
+    host: Host, store: Store, run: Run, acts: Sequence[Act], limits: Limits
+) -> Undoing:
+    """How to take back these acts of a run, given what is on the host now."""
+    later = store.later_acts(run)
+    since = {}
+    for act in acts:
+        target = target_of(act)
+        if target is not None:
+            now = _now(host, act)
+            since[target] = Since(now, _writer(now, target, later))
+    return undo(acts, since, limits)
+
+
+def as_found(host: Host, acts: Iterable[Act]) -> Tuple[Act, ...]:
+    """The acts of a run that did not end, each with what it really left; for the ledger."""
+    found: List[Act] = []
+    for act in acts:
+        if isinstance(act, WriteFile):
+            found.append(replace(act, after=host.files.image(act.path)))
+        elif isinstance(act, SetKernel):
+            found.append(replace(act, after=host.sysctl(act.path) or act.before))
+    return tuple(found)
+
+
+def _put(host: Host, act: WriteFile) -> None:
+    if act.after is None:
+        host.files.remove(act.path)
+    else:
+        host.files.write(act.path, act.after)
+
+
+def _now(host: Host, act: Act) -> Now:
+    if isinstance(act, WriteFile):
+        return host.files.image(act.path)
+    if isinstance(act, SetKernel):
+        return host.sysctl(act.path)
+    return None
+
+
+def _writer(now: Now, target: Target, later: Mapping[Target, Tuple[str, Act]]) -> Optional[str]:
+    """The later run that left the target as it is now; None when nobody of ours did."""
+    if target not in later:
+        return None
+    run_id, act = later[target]
+    return run_id if getattr(act, "after", None) == now else None
+
