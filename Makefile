@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-path lint lab test unit e2e demo bench soak clean-cache
+.PHONY: help venv venv-path lint docs lab test unit e2e demo bench soak clean-cache
 
 VENVS := python3 tests/project/venvs.py
 VENV = $(shell $(VENVS) path dev)
@@ -21,6 +21,9 @@ venv-path: ## where that environment is
 
 lint: venv ## style, types, ansible-lint, changelog and documentation
 	@$(PY) -m pytest -q tests/project/test_style.py tests/project/test_collection.py
+
+docs: venv ## the pages that are made from the engine's tables
+	@$(PY) -m project.rules_page >docs/rules.md
 
 lab: venv ## what the real-kernel tests need (packages, kernel, images); only root can have it
 	@if [ "$$(id -u)" = 0 ]; then $(PY) -m lab doctor --install && $(PY) -m lab build; fi

@@ -1,0 +1,67 @@
+"""``pip install .`` in a clean environment brings the command and the collection."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from project import tree
+from project.commands import run
+
+CORE = next(
+    line
+    for line in (tree.REPOSITORY / "requirements/dev.txt").read_text().splitlines()
+    if line.startswith("ansible-core==")
+)
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with nothing but the project and ansible-core."""
+    folder = tmp_path_factory.mktemp("clean")
+    source = folder / "source"
+    tree.copy(Path(), source)
+    venv = folder / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+    run([str(venv / "bin/pip"), "install", "--quiet", str(source), CORE], venv=venv, cwd=folder)
+    return venv
+
+
+def test_the_engine_is_importable(clean: Path, tmp_path: Path) -> None:
+    engine = "ansible_collections.limitwise.host.plugins.module_utils.findings"
+    said = run(
+        [str(clean / "bin/python"), "-c", f"import {engine} as e; print(e.__file__)"],
+        venv=clean,
+        cwd=tmp_path,
+    )
+    assert Path(said.strip()).is_relative_to(clean)
+
+
+def test_ansible_finds_the_collection(clean: Path, tmp_path: Path) -> None:
+    version = (tree.REPOSITORY / "cli/limitwise/__init__.py").read_text().split('"')[-2]
+    listed = run(
+        ["ansible-galaxy", "collection", "list", "--format", "json", "limitwise.host"],
+        venv=clean,
+        cwd=tmp_path,
+    )
+    assert {"limitwise.host": {"version": version}} in json.loads(listed).values()
+
+
+def test_documentation_of_every_module(clean: Path, tmp_path: Path) -> None:
+    modules = (tree.REPOSITORY / tree.COLLECTION / "plugins/modules").glob("[a-z]*.py")
+    names = sorted(f"limitwise.host.{path.stem}" for path in modules)
+    listed = run(
+        ["ansible-doc", "--list", "--json", "limitwise.host"], venv=clean, cwd=tmp_path
+    )
+    assert sorted(json.loads(listed)) == names
+
+
+def test_tests_stay_at_home(clean: Path) -> None:
+    site = next(clean.glob("lib/python3.*/site-packages"))
+    assert (site / "ansible_collections/limitwise/host/galaxy.yml").is_file()
+    assert not (site / "ansible_collections/limitwise/host/tests").exists()
+    assert not [name for name in ("lab", "project", "collections") if (site / name).exists()]
