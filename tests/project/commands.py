@@ -35,6 +35,6 @@ def run(
         text=True,
         check=False,
     )
-    said = done.stdout + done.stderr
+    said = done.stderr + done.stdout
     assert done.returncode == 0, f"{' '.join(argv)}: exit status {done.returncode}\n{said}"
     return done.stdout

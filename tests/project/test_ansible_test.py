@@ -33,7 +33,8 @@ def python_of(core: Path) -> str:
 
 
 def test_sanity(core: Path, collection: Path) -> None:
-    ansible_test(core, collection, "sanity", "--python", python_of(core))
+    # with --lint what is wrong comes last, after the tale of all that was installed
+    ansible_test(core, collection, "sanity", "--lint", "--python", python_of(core))
 
 
 def test_units(core: Path, collection: Path) -> None:
