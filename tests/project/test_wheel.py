@@ -17,6 +17,7 @@ CORE = next(
     for line in (tree.REPOSITORY / "requirements/dev.txt").read_text().splitlines()
     if line.startswith("ansible-core==")
 )
+VERSION = (tree.REPOSITORY / "cli/limitwise/__init__.py").read_text().split('"')[-2]
 
 
 @pytest.fixture(scope="module")
@@ -42,22 +43,26 @@ def test_the_engine_is_importable(clean: Path, tmp_path: Path) -> None:
 
 
 def test_ansible_finds_the_collection(clean: Path, tmp_path: Path) -> None:
-    version = (tree.REPOSITORY / "cli/limitwise/__init__.py").read_text().split('"')[-2]
     listed = run(
         ["ansible-galaxy", "collection", "list", "--format", "json", "limitwise.host"],
         venv=clean,
         cwd=tmp_path,
     )
-    assert {"limitwise.host": {"version": version}} in json.loads(listed).values()
+    assert {"limitwise.host": {"version": VERSION}} in json.loads(listed).values()
 
 
 def test_documentation_of_every_module(clean: Path, tmp_path: Path) -> None:
     modules = (tree.REPOSITORY / tree.COLLECTION / "plugins/modules").glob("[a-z]*.py")
     names = sorted(f"limitwise.host.{path.stem}" for path in modules)
-    listed = run(
-        ["ansible-doc", "--list", "--json", "limitwise.host"], venv=clean, cwd=tmp_path
-    )
-    assert sorted(json.loads(listed)) == names
+    shown = json.loads(run(["ansible-doc", "--json", *names], venv=clean, cwd=tmp_path))
+    assert sorted(shown) == names
+    for name in names:
+        assert shown[name]["examples"], name
+        assert shown[name]["return"], name
+
+
+def test_command_tells_its_version(clean: Path, tmp_path: Path) -> None:
+    assert run(["limitwise", "--version"], venv=clean, cwd=tmp_path) == f"limitwise {VERSION}\n"
 
 
 def test_tests_stay_at_home(clean: Path) -> None:
