@@ -35,7 +35,7 @@ test: lab ## every test, in one pytest run; without root all but those on real k
 	@$(PY) -m pytest $(PYTEST_ARGS)
 
 unit: venv ## the tests that need no lab and no other Python
-	@$(PY) -m pytest -q -n 2 collections/ansible_collections/limitwise/host/tests/unit tests/unit
+	@$(PY) -m pytest -q -n 2 --ignore tests/e2e --ignore tests/project
 
 e2e: lab ## the tests on real kernels
 	@$(PY) -m pytest tests/e2e
