@@ -1,0 +1,274 @@
+# Copyright (c) 2026 Limitwise contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which lines our file in limits.d must have so that new sessions get what a tuning wants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+
+from .. import own_file
+from ..acts import Act, FileImage, WriteFile
+from ..catalogue.rules import limits as rules
+from ..catalogue.rules import run as run_rules
+from ..change import NEW_SESSIONS, Change
+from ..findings import Finding
+from ..formats.text import Revision, split
+from ..margin import margin, too_low
+from .base import Context, Plan
+from .limits_accounts import USER, source_of
+from .limits_effective import (
+    Chain,
+    Setting,
+    Source,
+    in_force,
+    kinds_of,
+    meets,
+    no_limits_within,
+    read_source,
+)
+from .limits_facts import Facts
+from .limits_wanted import Key, Wanted, above, satisfied
+
+OWN = "/etc/security/limits.d/zz-limitwise.conf"
+FORMAT = "limits_conf"
+TAKEN_OVER = "# limitwise took over: "
+COUNTED = "nproc"
+NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class ConfFile:
+    """One file that pam_limits reads; ``image`` is None for one that cannot be written (a link)."""
+
+    path: str
+    data: bytes
+    image: Optional[FileImage] = None
+
+
+def is_read_later(path: str) -> bool:
+    """Whether pam_limits reads a file of limits.d after ours: names sort as bytes."""
+    folder, _slash, name = path.rpartition("/")
+    own = OWN.rpartition("/")[2]
+    return folder.endswith("/limits.d") and name.encode("utf-8", "surrogateescape") > own.encode()
+
+
+def with_own(others: Chain, own: Source) -> Chain:
+    """The chain with our file in its place."""
+    early = [source for source in others if not is_read_later(source.path)]
+    return (*early, own, *others[len(early) :])
+
+
+def lines_of(image: Optional[FileImage]) -> Dict[Key, str]:
+    """The limits of our file, ``-`` of an item that has soft and hard as both."""
+    found: Dict[Key, str] = {}
+    for key, value in own_file.values(image, FORMAT).items():
+        domain, kind, name = key.split(" ")
+        for one in kinds_of(kind, name):
+            found[domain, one, name] = value
+    return found
+
+
+class Planner:
+    """Plans one run; ``others`` loses the lines of other files that are taken over."""
+
+    def __init__(
+        self, files: Sequence[ConfFile], facts: Facts, use: Mapping[str, int], context: Context
+    ) -> None:
+        self.files = {file.path: file for file in files}
+        self.facts = facts
+        self.use = use
+        self.context = context
+        self.own = self.files[OWN].image if OWN in self.files else None
+        self.had = lines_of(self.own)
+        self.before: Chain = tuple(read_source(file.path, file.data) for file in files)
+        self.others: Chain = tuple(source for source in self.before if source.path != OWN)
+        self.taken: Dict[str, Set[int]] = {}
+        self.findings: List[Finding] = []
+
+    def plan(self, wants: Sequence[Wanted]) -> Plan:
+        """The whole plan for these wishes."""
+        if not self.context.adopt:
+            self.findings.extend(own_file.foreign(self.own, self.context.owner, OWN))
+        freed = [want.key for want in wants if self._free(want)]
+        lines: Dict[Key, str] = {} if self.context.purge else dict(self.had)
+        for want in wants:
+            value = self._line_for(want, wants)
+            if value is not None:
+                lines[want.key] = value
+        changes = [*self._changes(wants, lines, freed), *self._purged(wants, lines)]
+        return Plan(tuple(changes), tuple(self._acts(lines)), tuple(self.findings))
+
+    def in_force(self, key: Key, chain: Chain) -> Optional[Setting]:
+        domain, kind, name = key
+        return in_force(
+            chain, domain, kind, name, self.facts.accounts, self.facts.root_is_exempt
+        )
+
+    # --- lines of others that win over ours -------------------------------------------------------
+
+    def _free(self, want: Wanted) -> bool:
+        """Take over what stands in the way of one wish, or say what does."""
+        if self._later(want) is None and not self._no_limits(want):
+            return False
+        for path, line, found in self._in_the_way(want):
+            file = self.files[path]
+            if path in self.context.takeover and file.image is not None:
+                self.taken.setdefault(path, set()).add(line)
+            else:
+                self.findings.append(
+                    rules.OVERRIDDEN.at(
+                        replace(want.item.place, file=path, line=line, column=None), found=found,
+                        what=want.what, wanted=want.value, where=f"{path}:{line}",
+                    )
+                )
+        self.others = tuple(
+            source.without(self.taken.get(source.path, ())) for source in self.others
+        )
+        return True
+
+    def _in_the_way(self, want: Wanted) -> Iterator[Tuple[str, int, str]]:
+        for setting in self._about(want):
+            if not satisfied(want, setting.value):
+                yield setting.file, setting.line, setting.value
+        for path, line in self._no_limits(want):
+            yield path, line, NOTHING
+
+    def _about(self, want: Wanted) -> List[Setting]:
+        """The lines for the same key, or the same user, in files that are read after ours."""
+        return [
+            setting
+            for source in self.others
+            if is_read_later(source.path)
+            for setting in source.settings
+            if (setting.kind, setting.item) == want.key[1:]
+            and (setting.domain == want.domain or self._is_same_user(want.domain, setting.domain))
+        ]
+
+    def _is_same_user(self, domain: str, other: str) -> bool:
+        """Whether two domains for users (names, ranges of UIDs) meet: then the last line wins."""
+        return source_of(domain) == source_of(other) == USER and meets(
+            domain, other, self.facts.accounts, self.facts.root_is_exempt
+        )
+
+    def _later(self, want: Wanted) -> Optional[Setting]:
+        """The later line that wins over ours and will not do."""
+        last = self._about(want)[-1:]
+        return last[0] if last and not satisfied(want, last[0].value) else None
+
+    def _no_limits(self, want: Wanted) -> List[Tuple[str, int]]:
+        """The no-limits lines with this domain itself, or about this user."""
+        return [
+            (rule.file, rule.line)
+            for rule in no_limits_within(
+                self.others, want.domain, self.facts.accounts, self.facts.root_is_exempt
+            )
+            if rule.domain == want.domain or source_of(want.domain) == USER
+        ]
+
+    # --- our lines --------------------------------------------------------------------------------
+
+    def _line_for(self, want: Wanted, wants: Sequence[Wanted]) -> Optional[str]:
+        """The value that our file must have for a wish; None when it needs none."""
+        mine = self.had.get(want.key)
+        there = self.in_force(want.key, self.others)
+        if there is not None and (mine is None or is_read_later(there.file)):
+            if satisfied(want, there.value) and not _is_set_apart(want, there, wants):
+                self._say_kept(want, there.value, there.where)
+                return mine
+        elif mine is not None and satisfied(want, mine):
+            self._say_kept(want, mine, OWN)
+            return mine
+        self._spare_present_use(want.domain, want.name, want.value, want)
+        return want.value
+
+    def _say_kept(self, want: Wanted, value: str, where: str) -> None:
+        if above(want.name, value, want.value):
+            self.findings.append(
+                rules.FLOOR_KEPT.at(
+                    want.item.place, found=value, what=want.what, where=where, wanted=want.value
+                )
+            )
+
+    def _spare_present_use(
+        self, domain: str, name: str, value: str, want: Optional[Wanted] = None
+    ) -> None:
+        used = self.use.get(domain)
+        if name != COUNTED or used is None or self.context.force or not value.isdigit():
+            return
+        if too_low(int(value), used):
+            finding = run_rules.BELOW_USE.at(
+                layer="limits", found=value, what=f"{domain} {name}", used=used,
+                margin=margin(used),
+            )
+            place = want.item.place if want is not None else finding.place
+            self.findings.append(replace(finding, place=place))
+
+    # --- what it comes to -------------------------------------------------------------------------
+
+    def _changes(
+        self, wants: Sequence[Wanted], lines: Mapping[Key, str], freed: Sequence[Key]
+    ) -> Iterator[Change]:
+        for want in wants:
+            if lines.get(want.key) != self.had.get(want.key) or want.key in freed:
+                yield self._change(want.key, want.value, want.item.key)
+
+    def _purged(self, wants: Sequence[Wanted], lines: Mapping[Key, str]) -> Iterator[Change]:
+        wanted = {want.key for want in wants}
+        for key in self.had:
+            if key in lines or key in wanted:
+                continue
+            left = self.in_force(key, self.others)
+            if left is not None:
+                self._spare_present_use(key[0], key[2], left.value)
+            yield self._change(key, None, f"{key[1]} {key[2]}")
+
+    def _change(self, key: Key, after: Optional[str], name: str) -> Change:
+        now = self.in_force(key, self.before)
+        value = now.value if now is not None else None
+        return Change(
+            "limits", key[0], name, before=value, after=after, persistent=value,
+            applies_to=NEW_SESSIONS, file=OWN,
+        )
+
+    def _acts(self, lines: Mapping[Key, str]) -> Iterator[Act]:
+        for path, numbers in sorted(self.taken.items()):
+            image = self.files[path].image
+            if image is not None:
+                data = commented_out(image.data, numbers)
+                yield WriteFile("limits", path, image, replace(image, data=data), FORMAT)
+        if dict(lines) == self.had and own_file.owner_of(self.own) in (None, self.context.owner):
+            return
+        keys = {" ".join(key): value for key, value in lines.items()}
+        yield from own_file.write("limits", OWN, self.own, FORMAT, keys, self.context.owner)
+
+    def after(self, plan: Plan) -> Chain:
+        """The chain as it will be once the plan is done."""
+        for act in plan.acts:
+            if isinstance(act, WriteFile) and act.path == OWN:
+                data = act.after.data if act.after is not None else b""
+                return with_own(self.others, read_source(OWN, data))
+        return with_own(self.others, read_source(OWN, self.own.data if self.own else b""))
+
+
+def _is_set_apart(want: Wanted, there: Setting, wants: Sequence[Wanted]) -> bool:
+    """Whether the tuning itself gives the wider domain, whose line would do, more than this one:
+    then less is meant here.
+    """
+    return there.domain != want.domain and any(
+        one.domain == there.domain
+        and one.key[1:] == want.key[1:]
+        and above(want.name, one.value, want.value)
+        for one in wants
+    )
+
+
+def commented_out(data: bytes, numbers: Set[int]) -> bytes:
+    """The file's bytes with these lines as comments."""
+    lines = split(data)
+    revision = Revision()
+    for line in lines:
+        if line.number in numbers:
+            revision.texts[line.number] = TAKEN_OVER + line.text
+    return revision.apply(lines)
