@@ -76,10 +76,10 @@ def edit(fmt: str, data: bytes, changes: Mapping[Key, Optional[str]]) -> bytes:
     now = form.values(data)
     merged: Dict[Key, str] = dict(now)
     for key, value in changes.items():
-        if value is not None:
+        if value is None:
+            merged.pop(key, None)
+        elif now.get(key) != value:
             merged[key] = form.normal(key, value)
-        elif key in merged:
-            del merged[key]
     wanted = form.settled(merged)
     needed: Dict[Key, Optional[str]] = {key: None for key in now if key not in wanted}
     needed.update({key: value for key, value in wanted.items() if now.get(key) != value})

@@ -36,7 +36,8 @@ def normal(key: str, value: str) -> str:
     """The value itself; FormatError where a line cannot hold it or the key is no path."""
     refuse_control(f"the key {key!r}", key)
     refuse_control(f"the value of {key}", value)
-    if canonical(dotted(key)) != key or not key:
+    # Nothing right below /proc/sys has a dot in its name: that is a key in its dotted spelling.
+    if not key or "." in key.split("/", 1)[0] or canonical(dotted(key)) != key:
         raise FormatError(f"{key!r} is no path below /proc/sys; write {canonical(key)!r}")
     return value
 
