@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# Real-kernel hosts for any test that asks for one.
+pytest_plugins = ["lab.pytest_fleet"]
+
 # A noisy machine makes a time limit per example a coin toss.
 settings.register_profile("limitwise", deadline=None, print_blob=True)
 settings.load_profile("limitwise")

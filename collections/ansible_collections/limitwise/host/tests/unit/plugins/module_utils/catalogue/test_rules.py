@@ -17,7 +17,7 @@ from ansible_collections.limitwise.host.plugins.module_utils.findings import SEV
 
 def test_codes_and_names_are_unique():
     assert len({rule.code for rule in ALL}) == len(ALL)
-    assert len({rule.name for rule in ALL}) == len(ALL)
+    assert len({(rule.layer, rule.name) for rule in ALL}) == len(ALL)
 
 
 @pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.code)
