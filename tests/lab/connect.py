@@ -51,14 +51,20 @@ def socket_in(namespace: str) -> socket.socket:
 def main() -> None:
     """Connect and pass the socket on."""
     namespace, host, port = sys.argv[1:]
-    enter(namespace)
-    with socket.create_connection((host, int(port)), timeout=10) as link:
-        link.settimeout(None)
-        with socket.socket(fileno=os.dup(1)) as ssh:
-            ssh.sendmsg(
-                [b"\0"],
-                [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [link.fileno()]))],
-            )
+    try:
+        enter(namespace)
+        with socket.create_connection((host, int(port)), timeout=10) as link:
+            link.settimeout(None)
+            hand_over(link)
+    except OSError as error:
+        sys.exit(f"{host} port {port} in {namespace}: {error}")
+
+
+def hand_over(link: socket.socket) -> None:
+    """Give a descriptor to ssh, which listens at our standard output."""
+    with socket.socket(fileno=os.dup(1)) as ssh:
+        descriptor = array.array("i", [link.fileno()])
+        ssh.sendmsg([b"\0"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptor)])
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from . import launch, processes
 from .addresses import GATEWAY, PREFIX, Seat
+from .errors import LabError
 from .kernels import Kernel
 
 LAUNCH = Path(__file__).with_name("launch.py")
@@ -76,16 +77,19 @@ class Guest:
             os.chown(folder, UID, UID)
 
     def start(self) -> None:
-        """Power on; the guest leads a session of its own and outlives this program."""
+        """Power on; the guest outlives this program. LabError when it cannot even begin."""
         with self.console.open("ab") as console:
-            subprocess.Popen(
+            done = subprocess.run(
                 self.command(),
                 stdin=subprocess.DEVNULL,
                 stdout=console,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
+                stderr=subprocess.PIPE,
+                text=True,
                 cwd="/",
+                check=False,
             )
+        if done.returncode != 0:
+            raise LabError(f"{self.seat.name} cannot be started: {done.stderr.strip()}")
 
     def kill(self) -> None:
         """Power off hard; what is on the overlay stays."""

@@ -18,6 +18,7 @@ class TextFile:
 
 
 # The packaged kernel has no IP_PNP, so this script takes the address from the kernel command line.
+# It has modules, of which nf_tables lacks IPv4: Docker then needs the older iptables.
 # UML's /proc/cpuinfo lacks "core id" (bookworm's ps and vmstat fail) and "cpu MHz" (kubelet fails).
 LAB_NET = TextFile(
     NET_SCRIPT,
@@ -35,7 +36,11 @@ done
 [ -n "$ip" ] || exit 0
 printf '%s\t: %s\n' processor 0 vendor_id UML 'model name' UML 'cpu MHz' 2000.000 'core id' 0 \
   > /run/cpuinfo && mount --bind /run/cpuinfo /proc/cpuinfo
-[ -z "$modules" ] || { mkdir -p /lib/modules && mount -o ro "/dev/$modules" /lib/modules; }
+if [ -n "$modules" ]; then
+  mkdir -p /lib/modules && mount -o ro "/dev/$modules" /lib/modules
+  ln -sf /usr/sbin/iptables-legacy /etc/alternatives/iptables
+  ln -sf /usr/sbin/ip6tables-legacy /etc/alternatives/ip6tables
+fi
 echo "$host" > /proc/sys/kernel/hostname
 grep -q " $host\$" /etc/hosts || printf '127.0.1.1 %s\n' "$host" >> /etc/hosts
 exec ip -batch - <<B

@@ -65,13 +65,25 @@ def drop_privileges(uid: int) -> None:
     checked(LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
 
 
+def detach() -> None:
+    """Go on as a process of init's, in a session of its own; the caller learns that all went well.
+
+    Standard error is the caller's until here, then the guest's console like standard output.
+    """
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    os.dup2(1, 2)
+
+
 def main() -> None:
-    """Reach, drop, become."""
+    """Reach, drop, detach, become."""
     namespace, tap, uid, pairs, *command = sys.argv[1:]
     enter(namespace)
     open_tap(tap)
     bind(pairs.split(","))
     drop_privileges(int(uid))
+    detach()
     os.execve(command[0], command, ENVIRONMENT)
 
 
