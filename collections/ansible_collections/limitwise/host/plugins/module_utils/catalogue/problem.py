@@ -14,6 +14,9 @@ INFINITY = 2**64 - 1
 ERROR = "error"
 WARNING = "warning"
 
+VALUE = "value"
+NAME = "name"
+
 
 class ValueKindError(ValueError):
     """A text that its reader would refuse, drop or misread.
@@ -32,10 +35,12 @@ class Problem:
     """One thing wrong with a key or value; the caller adds the place.
 
     `severity` is "error" (refused, dropped or misread) or "warning" (accepted, but nonsense);
-    `path` is the JSON pointer below the checked value, empty when it is the value itself.
+    `path` is the JSON pointer of what is wrong in daemon.json, empty elsewhere. `about` says
+    whether it is the "value" there or its "name"; `suggestion` is a right one as its file spells it.
     """
 
     severity: str
     message: str
     suggestion: Optional[str] = None
     path: str = ""
+    about: str = VALUE
