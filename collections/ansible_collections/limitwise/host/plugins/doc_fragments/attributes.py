@@ -51,6 +51,24 @@ attributes:
     platforms: linux
 """
 
+    KEEPING = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return the true verdict without changing the host.
+    support: full
+  diff_mode:
+    description: Returns what has changed, or would change in C(check_mode), for every file.
+    support: none
+  idempotent:
+    description: When run a second time with the same arguments, does not touch anything.
+    support: full
+  platform:
+    description: Target operating systems and families that the module works on.
+    support: full
+    platforms: linux
+"""
+
     CONTROLLER = r"""
 options: {}
 attributes:

@@ -149,7 +149,7 @@ def _present(
             continue
         reason = layer.lacking(host)
         if reason is None:
-            present.append(layer)
+            present.append(layer.configured(tuning.policy))
         else:
             skipped.append(layer.name)
             found.append(tuning_rules.SKIPPED.at(layer=layer.name, found=layer.name, reason=reason))
@@ -291,14 +291,14 @@ def _pending(change: Change) -> Finding:
 
 
 def confirm_run(host: Host, run_id: str) -> Report:
-    """Keep a run for good: the automatic rollback is disarmed."""
+    """Keep a run for good; its changes are reported once, when it is this call that kept it."""
     store = Store(host)
     store.prepare()
     with host.lock(LOCK):
         run = store.run(run_id)
         if run.state != UNCONFIRMED:
             if run.state == APPLIED:
-                return Report(run.changes, (), (), run.id)
+                return Report(run_id=run.id)
             raise InputError(f"run {run_id} is {run.state}: there is nothing to confirm")
         confirm.disarm(host, run.id)
         store.set_state(run, APPLIED)

@@ -1,0 +1,128 @@
+# Copyright (c) 2026 Limitwise contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line: every command, its options and its help."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from . import __version__
+
+DESCRIPTION = "Finds the limit that binds a Linux host, raises it, proves it, and takes it back."
+EPILOG = """
+exit status:
+  0  nothing wrong or to do
+  1  errors found, changes pending (plan), a failed verify
+  2  wrong use, unreadable input, missing rights; nothing was written
+
+examples:
+  limitwise lint /etc/security/limits.conf
+  limitwise plan tuning.yml --diff
+  sudo limitwise apply tuning.yml --confirm 60s
+  sudo limitwise rollback last
+"""
+KINDS = ("limits", "sysctl", "daemon-json", "slice", "unit", "tuning")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="limitwise", description=DESCRIPTION, epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"limitwise {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _lint(commands)
+    _tuning(commands, "plan", "show what would change; nothing is written")
+    _apply(commands)
+    _tuning(commands, "verify", "check that the host is as the tuning says")
+    confirm = _command(commands, "confirm", "keep a run that would roll back by itself")
+    confirm.add_argument("run_id", metavar="RUN-ID")
+    _rollback(commands)
+    _command(commands, "history", "list the runs of this host, newest last", root=True)
+    return top
+
+
+def _command(
+    commands: Any, name: str, text: str, *, root: bool = False
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=text[0].upper() + text[1:] + "."
+    )
+    command.add_argument(
+        "--format", choices=("text", "json"), default="text",
+        help="text for people (default), json for programs, on standard output alone",
+    )
+    if root:
+        command.add_argument(
+            "--root", metavar="DIR", default="/",
+            help="work on the files of the system image in DIR instead of this machine",
+        )
+    return command
+
+
+def _lint(commands: Any) -> None:
+    lint = _command(commands, "lint", "find mistakes in files that hold limits", root=True)
+    lint.add_argument(
+        "files", nargs="*", metavar="FILE",
+        help="files to read, - for standard input; none: every file of the host that holds limits",
+    )
+    lint.add_argument(
+        "--as", dest="kind", choices=KINDS,
+        help="what the files are; by default told from their names",
+    )
+    lint.add_argument(
+        "--unit-name", metavar="NAME",
+        help="which unit a fragment or drop-in belongs to, such as user-.slice",
+    )
+    lint.add_argument(
+        "--ignore", action="append", default=[], metavar="CODE", help="switch a rule off, as LW102"
+    )
+    lint.add_argument(
+        "--fix", action="store_true", help="write what is certain; the rest of the file stays"
+    )
+
+
+def _tuning(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
+    command = _command(commands, name, text, root=True)
+    command.add_argument("file", metavar="FILE", help="the tuning, YAML or JSON; - for input")
+    command.add_argument(
+        "--over", action="append", default=[], metavar="PRIORITY:FILE",
+        help="a tuning merged over FILE (priority 0), key by key; the higher priority wins",
+    )
+    command.add_argument("--owner", choices=("fleet", "operator"), default="fleet",
+                         help="who writes; files of the other owner are refused")
+    command.add_argument("--adopt", action="store_true",
+                         help="take over files that belong to the other owner")
+    command.add_argument("--force", action="store_true", help="go below present use")
+    command.add_argument(
+        "--takeover", action="append", default=[], metavar="FILE",
+        help="comment out lines of FILE that override the wanted values",
+    )
+    if name != "verify":
+        command.add_argument("--diff", action="store_true", help="show every file line by line")
+    return command
+
+
+def _apply(commands: Any) -> None:
+    command = _tuning(commands, "apply", "make the host what the tuning says, and read it back")
+    command.add_argument(
+        "--confirm", metavar="TIME",
+        help="roll back by itself unless confirmed within TIME (60s); by default the policy's",
+    )
+
+
+def _rollback(commands: Any) -> None:
+    command = _command(commands, "rollback", "take back a run, or all of them", root=True)
+    command.add_argument(
+        "run_id", metavar="RUN-ID|last|original",
+        help="a run, the newest one, or the state before Limitwise came",
+    )
+    command.add_argument("--layer", action="append", default=[], dest="layers", metavar="LAYER",
+                         help="only this layer of the run; may be repeated")
+    command.add_argument("--force", action="store_true",
+                         help="take back over the edits of others and below present use")
+    command.add_argument("--diff", action="store_true", help="show every file line by line")
+    command.add_argument("--dry-run", action="store_true", help="show it only")

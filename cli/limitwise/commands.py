@@ -1,0 +1,188 @@
+# Copyright (c) 2026 Limitwise contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The commands: each turns its arguments into one call of the engine and gives text and status."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Dict, List, Mapping
+
+from ansible_collections.limitwise.host.plugins.module_utils import engine, lint
+from ansible_collections.limitwise.host.plugins.module_utils.findings import (
+    Finding,
+    FindingsError,
+    InputError,
+    errors,
+    in_order,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
+from ansible_collections.limitwise.host.plugins.module_utils.journal import Store
+from ansible_collections.limitwise.host.plugins.module_utils.merging import Source, merged
+from ansible_collections.limitwise.host.plugins.module_utils.policy import seconds
+from ansible_collections.limitwise.host.plugins.module_utils.report import Report
+from ansible_collections.limitwise.host.plugins.module_utils.rollback import (
+    Force,
+    preview,
+    rollback,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.tuning import Tuning, read
+
+from . import documents, text
+
+OK, WRONG, MISUSED = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command has to say, in both formats, and its exit status."""
+
+    document: Mapping[str, Any]
+    text: str
+    status: int
+
+
+def run(arguments: argparse.Namespace) -> Outcome:
+    """The command that the arguments name."""
+    return COMMANDS[arguments.command](arguments)
+
+
+def host_of(root: str) -> Host:
+    return Host.live() if root == "/" else Host.image(root)
+
+
+def _load(name: str, priority: int, origin: str) -> Source:
+    document, places = documents.load(name)
+    tuning, found = read(document, places=places, file=name, origin=origin)
+    if errors(found):
+        raise FindingsError(found)
+    return Source(origin, priority, tuning)
+
+
+def _tuning(arguments: argparse.Namespace) -> Tuning:
+    sources = [_load(arguments.file, 0, arguments.file)]
+    for over in arguments.over:
+        priority, colon, name = over.partition(":")
+        if not colon or not priority.lstrip("-").isdigit():
+            raise InputError(f"--over {over}: PRIORITY:FILE is wanted, such as 10:dense.yml")
+        sources.append(_load(name, int(priority), name))
+    tuning, conflicts = merged(sources)
+    if errors(conflicts):
+        raise FindingsError(conflicts)
+    return tuning
+
+
+def _options(arguments: argparse.Namespace) -> engine.Options:
+    confirm = None
+    if getattr(arguments, "confirm", None) is not None:
+        confirm = seconds(arguments.confirm)
+        if confirm is None:
+            raise InputError(f"--confirm {arguments.confirm}: a time is wanted, such as 60s")
+    return engine.Options(
+        arguments.owner, True, arguments.adopt, arguments.force, tuple(arguments.takeover), confirm
+    )
+
+
+def _plan(arguments: argparse.Namespace) -> Outcome:
+    planned = engine.plan(host_of(arguments.root), _tuning(arguments), _options(arguments))
+    result = engine.plan_report(planned)
+    status = WRONG if result.changes or not result.ok else OK
+    shown = text.report(result, pending=True, diff=arguments.diff)
+    return Outcome(result.as_dict(), shown, status)
+
+
+def _apply(arguments: argparse.Namespace) -> Outcome:
+    result = engine.apply(host_of(arguments.root), _tuning(arguments), _options(arguments))
+    shown = text.report(result, pending=result.run_id is None, diff=arguments.diff)
+    # Refused before the first write: the input is at fault, not the run.
+    wrong = MISUSED if result.run_id is None else WRONG
+    return Outcome(result.as_dict(), shown, OK if result.ok else wrong)
+
+
+def _verify(arguments: argparse.Namespace) -> Outcome:
+    result = engine.verify(host_of(arguments.root), _tuning(arguments), _options(arguments))
+    shown = text.findings(result.findings) or "As the tuning says.\n"
+    return Outcome(result.as_dict(), shown, OK if result.ok else WRONG)
+
+
+def _confirm(arguments: argparse.Namespace) -> Outcome:
+    result = engine.confirm_run(Host.live(), arguments.run_id)
+    return Outcome(result.as_dict(), f"Run {arguments.run_id} is kept.\n", OK)
+
+
+def _rollback(arguments: argparse.Namespace) -> Outcome:
+    force = Force(edits=arguments.force, use=arguments.force)
+    act: Callable[..., Report] = preview if arguments.dry_run else rollback
+    result = act(host_of(arguments.root), arguments.run_id, arguments.layers, force)
+    shown = text.report(result, pending=arguments.dry_run, diff=arguments.diff)
+    return Outcome(result.as_dict(), shown, OK if result.ok else WRONG)
+
+
+def _history(arguments: argparse.Namespace) -> Outcome:
+    runs = Store(host_of(arguments.root)).runs()
+    return Outcome({"runs": [one.as_dict() for one in runs]}, text.history(runs), OK)
+
+
+def _lint(arguments: argparse.Namespace) -> Outcome:
+    host = host_of(arguments.root)
+    sources: List[lint.Source] = []
+    if arguments.files:
+        for name in arguments.files:
+            data = documents.content(name)
+            kind = arguments.kind or lint.kind_of(name)
+            if kind is None:
+                raise InputError(f"cannot tell what {name} is", remedy="say so with --as")
+            sources.append(lint.Source(name, kind, data, arguments.unit_name))
+    else:
+        sources.extend(lint.sources_of(host))
+    found = []
+    for source in sources:
+        found.extend(lint.lint(source, documents.parse, arguments.ignore))
+    fixed = 0
+    if arguments.fix:
+        found, fixed = _fix(sources, found)
+    document = {
+        "findings": [finding.as_dict() for finding in in_order(found)], "files": len(sources)
+    }
+    wrong = len(errors(found))
+    files = text.count(len(sources), "file")
+    shown = text.findings(found) + f"{files} read, {text.count(wrong, 'error')}.\n"
+    if fixed:
+        shown += f"{text.count(fixed, 'line')} fixed.\n"
+    return Outcome(document, shown, WRONG if wrong else OK)
+
+
+def _fix(
+    sources: List[lint.Source], found: List[Any]
+) -> tuple[List[Any], int]:
+    """Write the lines that are certain; the findings that remain, and how many lines changed."""
+    total = 0
+    remaining: List[Finding] = []
+    for source in sources:
+        mine = [finding for finding in found if finding.place.file == source.name]
+        data, lines = lint.fixed(source.data, mine)
+        if lines and source.name != "-":
+            _replace(os.path.abspath(source.name), data)
+        total += len(lines)
+        remaining += [finding for finding in mine if finding.place.line not in lines]
+    return remaining, total
+
+
+def _replace(path: str, data: bytes) -> None:
+    files = Host.live().files
+    image = files.image(path)
+    if image is not None:
+        files.write(path, replace(image, data=data))
+
+
+COMMANDS: Dict[str, Callable[[argparse.Namespace], Outcome]] = {
+    "lint": _lint,
+    "plan": _plan,
+    "apply": _apply,
+    "verify": _verify,
+    "confirm": _confirm,
+    "rollback": _rollback,
+    "history": _history,
+}

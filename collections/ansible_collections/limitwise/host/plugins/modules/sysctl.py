@@ -1,0 +1,100 @@
+# Copyright (c) 2026 Limitwise contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sysctl
+short_description: Set kernel limits, now and for the next boot
+version_added: 0.1.0
+author: Limitwise contributors (@limitwise)
+description:
+  - Writes C(/etc/sysctl.d/zz-limitwise.conf) and the values in force, all keys in one call.
+  - Unknown keys, values out of range and keys that another file overrides are errors before
+    anything is written.
+options:
+  values:
+    description: Keys and values; dots or slashes.
+    type: dict
+    required: true
+extends_documentation_fragment:
+  - limitwise.host.run
+  - limitwise.host.run.layer
+  - limitwise.host.host
+  - limitwise.host.attributes
+seealso:
+  - module: limitwise.host.tune
+  - module: limitwise.host.rollback
+"""
+
+EXAMPLES = r"""
+- name: Room for threads
+  limitwise.host.sysctl:
+    values:
+      kernel.threads-max: 65536
+      kernel.pid_max: 65536
+"""
+
+RETURN = r"""
+ok:
+  description: Whether there is no finding of severity error.
+  returned: always
+  type: bool
+run_id:
+  description: Name of the run in the host's journal; null when nothing was written.
+  returned: always
+  type: str
+  sample: 20261122T164501.123456Z-1f2e
+changes:
+  description:
+    - What differs from the tuning. Every value is a string or null.
+    - "Keys: C(layer), C(subject), C(key), C(before), C(after), C(runtime) (read back),
+      C(persistent) (what the next boot gives), C(takes_effect), C(applies_to), C(file), C(line)."
+  returned: always
+  type: list
+  elements: dict
+findings:
+  description:
+    - What is wrong or dangerous.
+    - "Keys: C(code), C(severity), C(layer), C(file), C(line), C(column), C(message), C(found),
+      C(suggestion), C(fixed_line)."
+  returned: always
+  type: list
+  elements: dict
+skipped:
+  description: Layers of the tuning that this host lacks.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.limitwise.host.plugins.module_utils import task
+from ansible_collections.limitwise.host.plugins.module_utils.report import Report
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "values": {"type": "dict", "required": True},
+            **task.LAYER_OPTIONS,
+            **task.RUN_OPTIONS,
+            **task.HOST_OPTIONS,
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+
+    def work() -> Report:
+        document = {"sysctl": params["values"], "policy": params["policy"]}
+        tuning = task.tuning_of(document, {})
+        options = task.options_of(params, purge=params["purge"])
+        return task.tune(module, tuning, options, task.host_of(params))
+
+    task.finish(module, work)
+
+
+if __name__ == "__main__":
+    main()
