@@ -89,6 +89,10 @@ WantedBy=sysinit.target
 )
 
 SYSVINIT = (
+    # The kernel closes its tap with the interface, and would have none after a reboot.
+    TextFile("/etc/default/halt", "HALT=poweroff\nNETDOWN=no\n"),
+    # Docker's init script mounts cgroup v1 unless it finds cgroups here.
+    TextFile("/etc/fstab", "none /sys/fs/cgroup cgroup2 noauto 0 0\n"),
     TextFile(
         "/etc/init.d/lab-net",
         f"""#!/bin/sh
@@ -101,12 +105,10 @@ SYSVINIT = (
 # Short-Description: Network and cgroups of the lab
 ### END INIT INFO
 [ "$1" = start ] || exit 0
-if ! grep -q ' /sys/fs/cgroup ' /proc/mounts; then
-  mount -t cgroup2 none /sys/fs/cgroup
-  for name in cpu io memory pids; do
-    echo "+$name" > /sys/fs/cgroup/cgroup.subtree_control
-  done
-fi
+mount -t cgroup2 none /sys/fs/cgroup
+for name in cpu io memory pids; do
+  echo "+$name" > /sys/fs/cgroup/cgroup.subtree_control
+done
 exec {NET_SCRIPT}
 """,
         0o755,

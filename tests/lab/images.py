@@ -67,8 +67,13 @@ SYSTEMD_UNITS = (
 )
 SYSVINIT_SERVICES = (
     ("update-rc.d", "lab-net", "defaults"),
-    ("update-rc.d", "docker", "disable"),
-    ("update-rc.d", "earlyoom", "disable"),
+    *(
+        ("update-rc.d", name, "disable")
+        for name in (
+            *("bootlogs", "brightness", "checkfs.sh", "docker", "earlyoom", "hwclock.sh"),
+            *("mount-configfs", "mountnfs.sh", "mountnfs-bootclean.sh", "udev", "urandom"),
+        )
+    ),
 )
 
 RECIPES = {
