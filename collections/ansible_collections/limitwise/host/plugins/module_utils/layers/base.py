@@ -64,6 +64,10 @@ class Layer(ABC, Generic[State]):
 
     name: str
 
+    def configured(self, policy: Policy) -> Layer[State]:
+        """The layer as it is under this policy, for those whose reading depends on it."""
+        return self
+
     @abstractmethod
     def lacking(self, host: Host) -> Optional[str]:
         """Why this host cannot have the layer ("no Docker"); None when it can."""
