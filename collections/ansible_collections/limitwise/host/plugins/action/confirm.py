@@ -33,15 +33,14 @@ class ActionModule(ActionBase):
     def _reconnect(self) -> None:
         """A persistent ssh master would hide that new logins fail: it is closed."""
         deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                self._connection.reset()
-                return
-            except AnsibleConnectionFailure:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(PAUSE)
-            except AttributeError:
-                # a connection plugin without reset has nothing open
-                self._connection.close()
-                return
+        while not self._reset(last=time.monotonic() > deadline):
+            time.sleep(PAUSE)
+
+    def _reset(self, *, last: bool) -> bool:
+        try:
+            self._connection.reset()
+        except AnsibleConnectionFailure:
+            if last:
+                raise
+            return False
+        return True

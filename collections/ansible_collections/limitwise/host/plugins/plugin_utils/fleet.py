@@ -1,0 +1,66 @@
+# Copyright (c) 2026 Limitwise contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report of a fleet: one entry per host from what its tasks left, and a table for people."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Sequence
+
+TUNED, FAILED, ROLLED_BACK, LOST, UNREACHABLE, NOT_RUN = (
+    "tuned", "failed", "rolled-back", "lost", "unreachable", "not-run"
+)
+EFFECTS = ("none", "reload", "restart", "reboot")
+COLUMNS = ("host", "state", "changes", "needs", "errors", "warnings", "run")
+
+
+def entry(host: str, facts: Mapping[str, Any]) -> Dict[str, Any]:
+    """What became of one host; ``facts`` are its variables after the plays."""
+    result = facts.get("limitwise_result") or {}
+    ping = facts.get("limitwise_ping") or {}
+    state = facts.get("limitwise_state")
+    if state is None:
+        state = UNREACHABLE if ping.get("unreachable") else NOT_RUN
+    changes = result.get("changes") or []
+    effects = [change["takes_effect"] for change in changes]
+    return {
+        "host": host,
+        "state": str(state),
+        "taken_back": bool(facts.get("limitwise_taken_back", False)),
+        "rebooted": bool((facts.get("limitwise_rebooted") or {}).get("rebooted", False)),
+        "run_id": result.get("run_id"),
+        "changes": changes,
+        "needs": max(effects, key=EFFECTS.index, default="none"),
+        "findings": result.get("findings") or [],
+        "skipped": result.get("skipped") or [],
+        "message": str(facts["limitwise_failure"]) if "limitwise_failure" in facts else None,
+    }
+
+
+def report(entries: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
+    """The report: counts by state, and the hosts' entries."""
+    counts: Dict[str, int] = {}
+    for one in entries:
+        counts[one["state"]] = counts.get(one["state"], 0) + 1
+    return {"hosts": list(entries), "counts": counts}
+
+
+def failed(entries: Sequence[Mapping[str, Any]], *, accept_unreachable: bool) -> List[str]:
+    """The hosts because of which the playbook fails."""
+    fine = {TUNED, UNREACHABLE} if accept_unreachable else {TUNED}
+    return [one["host"] for one in entries if one["state"] not in fine]
+
+
+def table(entries: Sequence[Mapping[str, Any]]) -> str:
+    """A line per host."""
+    rows = [COLUMNS]
+    for one in entries:
+        severities = [finding["severity"] for finding in one["findings"]]
+        rows.append((
+            one["host"], one["state"], str(len(one["changes"])), one["needs"],
+            str(severities.count("error")), str(severities.count("warning")), one["run_id"] or "-",
+        ))
+    widths = [max(len(row[index]) for row in rows) for index in range(len(COLUMNS))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)) for row in rows]
+    messages = [f"{one['host']}: {one['message']}" for one in entries if one["message"]]
+    return "\n".join([*(line.rstrip() for line in lines), *messages])
