@@ -212,6 +212,8 @@ def pointer(name: str) -> str:
 
 
 def _wrong(wanted: str, value: object, path: str, right: Optional[str] = None) -> Problem:
-    shapes = {list: "a list", dict: "an object"}
-    found = shapes.get(type(value)) or spelled(value)
+    if isinstance(value, list):
+        found = "a list"
+    else:
+        found = "an object" if isinstance(value, dict) else spelled(value)
     return Problem(ERROR, "%s is wanted, not %s" % (wanted, found), right, path)

@@ -20,7 +20,6 @@ __all__ = [
     "at_least",
     "parse",
     "parse_integer",
-    "raised",
     "same",
 ]
 
@@ -117,16 +116,6 @@ def at_least(kind: str, live: str, wanted: str) -> Optional[bool]:
     if have is None or want is None or len(have) != len(want):
         return None
     return all(mine >= theirs for mine, theirs in zip(have, want))
-
-
-def raised(kind: str, live: str, wanted: str) -> str:
-    """A vector with the larger of each pair of numbers; anything else is the wanted text."""
-    have, want = _numbers(kind, live), _numbers(kind, wanted)
-    if have is None or want is None or len(have) != len(want) or len(want) < 2:
-        return wanted
-    if at_least(kind, wanted, live):
-        return wanted
-    return " ".join(str(max(pair)) for pair in zip(have, want))
 
 
 def _numbers(kind: str, text: str) -> Optional[Tuple[int, ...]]:

@@ -227,7 +227,6 @@ MISTAKEN: Dict[str, str] = {
 """Words that are no items, and the item that is meant."""
 
 _BY_NAME: Dict[str, LimitItem] = {item.name: item for item in ITEMS}
-_BY_RLIMIT: Dict[str, LimitItem] = {item.rlimit: item for item in ITEMS if item.rlimit}
 _TYPES_NOT_READ = ("maxlogins", "maxsyslogins", "nonewprivs")
 _RANGE = re.compile(r"(?P<sign>[@%]?)(?:(?P<low>[0-9]+):(?P<high>[0-9]*)|:(?P<only>[0-9]+))\Z")
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
@@ -252,11 +251,6 @@ class Domain:
 def lookup(name: str) -> Optional[LimitItem]:
     """The item of that name in any case, or None."""
     return _BY_NAME.get(name.lower())
-
-
-def of_rlimit(name: str) -> Optional[LimitItem]:
-    """The item that sets a resource ("RLIMIT_NOFILE"), or None."""
-    return _BY_RLIMIT.get(name)
 
 
 def nearest_item(word: str) -> Optional[str]:

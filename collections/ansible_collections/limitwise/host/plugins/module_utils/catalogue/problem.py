@@ -36,7 +36,7 @@ class Problem:
 
     `severity` is "error" (refused, dropped or misread) or "warning" (accepted, but nonsense);
     `path` is the JSON pointer of what is wrong in daemon.json, empty elsewhere. `about` says
-    whether it is the "value" there or its "name"; `suggestion` is a right one as its file spells it.
+    whether it is the "value" there or its "name"; `suggestion` is a right one, as files spell it.
     """
 
     severity: str

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
 
 from . import kinds
-from .classes import FLOOR
 from .problem import ERROR, WARNING, Problem, ValueKindError
 from .suggest import nearest
 from .sysctl_key import SysctlKey
@@ -92,29 +91,8 @@ def check(key: SysctlKey, text: str) -> Tuple[Problem, ...]:
         if len(value) != key.arity:
             message = "%d numbers are needed, not %d" % (key.arity, len(value))
             return (Problem(ERROR, message),)
-        return tuple(_out_of_range(key, value))
+        return tuple(_out_of_range(key, value)) + tuple(_falling(key, value))
     return ()
-
-
-def satisfies(key: SysctlKey, live: str, wanted: str) -> bool:
-    """Whether a live value needs no write: equal, or for a floor no number below the wanted."""
-    if kinds.same(key.kind, live, wanted):
-        return True
-    if key.klass != FLOOR:
-        return False
-    if key.no_limit is not None:
-        if kinds.as_int(key.kind, live) == key.no_limit:
-            return True
-        if kinds.as_int(key.kind, wanted) == key.no_limit:
-            return False
-    return kinds.at_least(key.kind, live, wanted) is True
-
-
-def to_write(key: SysctlKey, live: str, wanted: str) -> str:
-    """The text that brings a live value to the wanted one; no number of a floor goes down."""
-    if satisfies(key, live, wanted):
-        return live
-    return kinds.raised(key.kind, live, wanted) if key.klass == FLOOR else wanted
 
 
 def apply_order(paths: Iterable[str]) -> List[str]:
@@ -160,3 +138,10 @@ def _out_of_range(key: SysctlKey, numbers: Tuple[int, ...]) -> Iterator[Problem]
             yield Problem(WARNING, "%d is below %d: %s" % (number, key.sane_low, key.doc))
         elif key.sane_high is not None and number > key.sane_high:
             yield Problem(WARNING, "%d is above %d: %s" % (number, key.sane_high, key.doc))
+
+
+def _falling(key: SysctlKey, numbers: Tuple[int, ...]) -> Iterator[Problem]:
+    rising = sorted(numbers)
+    if key.ascending and list(numbers) != rising:
+        right = " ".join(str(number) for number in rising)
+        yield Problem(key.ascending, "the numbers fall where they must rise", right)

@@ -28,12 +28,15 @@ class SysctlKey:
     `low` and `high` are what the kernel takes (None: all that the kind can hold), `sane_low` and
     `sane_high` what makes sense where the kernel takes nonsense; each holds for every number of a
     vector of `arity` numbers (0: any length). `unit` is what one stands for ("" for plain counts).
+    `ascending`: how bad it is when the numbers of a vector fall ("error", "warning", None: not).
     `words` are the only words a word kind takes.
     `module`: the kernel module that brings the key. `since`/`until`: first and last kernel that
     has it ("6.14"), `replacement` the key to use instead after that.
     `aliases`: other paths of the same variable. `used_by`: the resource that counts against it.
     `effect`: "none" (at once, for all), or what must be made anew to get it.
     `no_limit`: the number that stands for "no limit" here, if one does.
+    `counterpart`: the key that says the same in another unit. Writing one makes the kernel read 0
+    for the other, and such a 0 is no value of its own: write the counterpart instead.
     `read_only`: the kernel reports it, and nobody can write it.
     """
 
@@ -46,6 +49,7 @@ class SysctlKey:
     sane_low: Optional[int] = None
     sane_high: Optional[int] = None
     arity: int = 1
+    ascending: Optional[str] = None
     unit: str = ""
     words: Tuple[str, ...] = ()
     module: Optional[str] = None
@@ -56,6 +60,7 @@ class SysctlKey:
     used_by: str = ""
     effect: str = AT_ONCE
     no_limit: Optional[int] = None
+    counterpart: Optional[str] = None
     read_only: bool = False
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Tuple
 
+from .problem import ERROR, WARNING
 from .sysctl_key import NEW_SOCKETS, SysctlKey, exact, floor, switch
 
 _INT_MAX = 2**31 - 1
@@ -24,6 +25,7 @@ _TCP_LIMITS: Tuple[SysctlKey, ...] = (
         "pages of TCP: no pressure, pressure, limit",
         kind="ulongs",
         arity=3,
+        ascending=WARNING,
         unit="pages",
     ),
     exact(
@@ -31,6 +33,7 @@ _TCP_LIMITS: Tuple[SysctlKey, ...] = (
         "bytes of a receive buffer: least, default, most",
         kind="ints",
         arity=3,
+        ascending=WARNING,
         low=1,
         unit="bytes",
         effect=NEW_SOCKETS,
@@ -40,6 +43,7 @@ _TCP_LIMITS: Tuple[SysctlKey, ...] = (
         "bytes of a send buffer: least, default, most",
         kind="ints",
         arity=3,
+        ascending=WARNING,
         low=1,
         unit="bytes",
         effect=NEW_SOCKETS,
@@ -49,6 +53,7 @@ _TCP_LIMITS: Tuple[SysctlKey, ...] = (
         "pages of UDP: no pressure, pressure, limit",
         kind="ulongs",
         arity=3,
+        ascending=WARNING,
         unit="pages",
     ),
     exact("net/ipv4/udp_rmem_min", "bytes a UDP receive buffer keeps", low=1, unit="bytes"),
@@ -58,6 +63,7 @@ _TCP_LIMITS: Tuple[SysctlKey, ...] = (
         "first and last ephemeral port",
         kind="ints",
         arity=2,
+        ascending=ERROR,
         low=1,
         high=65535,
         used_by="ephemeral_ports",

@@ -95,9 +95,12 @@ _GROUPS: Tuple[Tuple[str, str], ...] = (
     (
         _NETWORK,
         """
-        net/bridge/** net/core/devconf_inherit_init_net net/core/fb_tunnels_only_for_init_net
+        net/bridge/bridge-nf-call-arptables net/bridge/bridge-nf-call-ip6tables
+        net/bridge/bridge-nf-call-iptables net/bridge/bridge-nf-filter-pppoe-tagged
+        net/bridge/bridge-nf-filter-vlan-tagged net/bridge/bridge-nf-pass-vlan-input-dev
+        net/core/devconf_inherit_init_net net/core/fb_tunnels_only_for_init_net
         net/core/xfrm_larval_drop net/ipv4/cipso_cache_bucket_size net/ipv4/cipso_cache_enable
-        net/ipv4/cipso_rbm_optfmt net/ipv4/cipso_rbm_strictvalid net/ipv4/conf/**
+        net/ipv4/cipso_rbm_optfmt net/ipv4/cipso_rbm_strictvalid
         net/ipv4/fib_multipath_hash_fields net/ipv4/fib_multipath_hash_policy
         net/ipv4/fib_multipath_hash_seed net/ipv4/fib_multipath_use_neigh
         net/ipv4/fib_notify_on_flag_change net/ipv4/fwmark_reflect
@@ -106,20 +109,20 @@ _GROUPS: Tuple[Tuple[str, str], ...] = (
         net/ipv4/icmp_errors_use_inbound_ifaddr net/ipv4/icmp_ignore_bogus_error_responses
         net/ipv4/igmp_link_local_mcast_reports net/ipv4/ip_autobind_reuse net/ipv4/ip_dynaddr
         net/ipv4/ip_forward net/ipv4/ip_forward_update_priority net/ipv4/ip_forward_use_pmtu
-        net/ipv4/ip_nonlocal_bind net/ipv4/ip_unprivileged_port_start net/ipv4/neigh/**
+        net/ipv4/ip_nonlocal_bind net/ipv4/ip_unprivileged_port_start
         net/ipv4/nexthop_compat_mode net/ipv4/ping_group_range net/ipv4/raw_l3mdev_accept
         net/ipv4/route/redirect_load net/ipv4/route/redirect_number
         net/ipv4/route/redirect_silence net/ipv4/route/secret_interval net/ipv4/tcp_fastopen_key
         net/ipv4/tcp_fwmark_accept net/ipv4/tcp_l3mdev_accept net/ipv4/tcp_migrate_req
         net/ipv4/tcp_rfc1337 net/ipv4/tcp_syncookies net/ipv4/udp_l3mdev_accept
         net/ipv6/anycast_src_echo_reply net/ipv6/auto_flowlabels net/ipv6/bindv6only
-        net/ipv6/calipso_cache_bucket_size net/ipv6/calipso_cache_enable net/ipv6/conf/**
+        net/ipv6/calipso_cache_bucket_size net/ipv6/calipso_cache_enable
         net/ipv6/fib_multipath_hash_fields net/ipv6/fib_multipath_hash_policy
         net/ipv6/fib_notify_on_flag_change net/ipv6/flowlabel_consistency
         net/ipv6/flowlabel_reflect net/ipv6/flowlabel_state_ranges net/ipv6/fwmark_reflect
         net/ipv6/icmp/** net/ipv6/ioam6_id net/ipv6/ioam6_id_wide net/ipv6/ip_nonlocal_bind
-        net/ipv6/neigh/** net/ipv6/route/skip_notify_on_dev_down net/ipv6/seg6_flowlabel
-        net/mpls/** net/netfilter/nf_hooks_lwtunnel
+        net/ipv6/route/skip_notify_on_dev_down net/ipv6/seg6_flowlabel net/mpls/**
+        net/netfilter/nf_hooks_lwtunnel
         """,
     ),
     (
@@ -138,6 +141,34 @@ _GROUPS: Tuple[Tuple[str, str], ...] = (
     ),
 )
 
-REFUSED_KEYS: Tuple[SysctlKey, ...] = tuple(
-    refused(path, reason) for reason, paths in _GROUPS for path in paths.split()
+_IPV4_INTERFACE = """
+    accept_local accept_redirects accept_source_route arp_accept arp_announce
+    arp_evict_nocarrier arp_filter arp_ignore arp_notify bc_forwarding bootp_relay
+    disable_policy disable_xfrm drop_gratuitous_arp drop_unicast_in_l2_multicast
+    force_igmp_version forwarding igmpv2_unsolicited_report_interval
+    igmpv3_unsolicited_report_interval ignore_routes_with_linkdown log_martians mc_forwarding
+    medium_id promote_secondaries proxy_arp proxy_arp_pvlan route_localnet rp_filter
+    secure_redirects send_redirects shared_media src_valid_mark tag
+"""
+_IPV6_INTERFACE = """
+    accept_dad accept_ra accept_ra_defrtr accept_ra_from_local accept_ra_min_hop_limit
+    accept_ra_min_lft accept_ra_mtu accept_ra_pinfo accept_ra_rt_info_max_plen
+    accept_ra_rt_info_min_plen accept_ra_rtr_pref accept_redirects accept_source_route
+    accept_untracked_na addr_gen_mode autoconf dad_transmits disable_ipv6 disable_policy
+    drop_unicast_in_l2_multicast drop_unsolicited_na enhanced_dad force_forwarding
+    force_mld_version force_tllao forwarding ignore_routes_with_linkdown ioam6_enabled ioam6_id
+    ioam6_id_wide keep_addr_on_down max_desync_factor mc_forwarding
+    mldv1_unsolicited_report_interval mldv2_unsolicited_report_interval ndisc_evict_nocarrier
+    ndisc_notify ndisc_tclass optimistic_dad proxy_ndp ra_defrtr_metric ra_honor_pio_life
+    ra_honor_pio_pflag regen_max_retry regen_min_advance router_probe_interval
+    router_solicitation_delay router_solicitation_interval router_solicitation_max_interval
+    router_solicitations rpl_seg_enabled seg6_enabled seg6_require_hmac stable_secret
+    suppress_frag_ndisc temp_prefered_lft temp_valid_lft use_oif_addrs_only use_optimistic
+    use_tempaddr
+"""
+
+REFUSED_KEYS: Tuple[SysctlKey, ...] = (
+    *(refused(path, reason) for reason, paths in _GROUPS for path in paths.split()),
+    *(refused("net/ipv4/conf/*/" + name, _NETWORK) for name in _IPV4_INTERFACE.split()),
+    *(refused("net/ipv6/conf/*/" + name, _NETWORK) for name in _IPV6_INTERFACE.split()),
 )

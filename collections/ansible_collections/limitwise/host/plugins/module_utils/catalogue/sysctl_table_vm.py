@@ -28,13 +28,18 @@ _LIMITS: Tuple[SysctlKey, ...] = (
         used_by="overcommit",
     ),
     exact(
-        "vm/overcommit_ratio", "percent of RAM in the commit limit of mode 2", low=0, unit="percent"
+        "vm/overcommit_ratio",
+        "percent of RAM in the commit limit of mode 2",
+        low=0,
+        unit="percent",
+        counterpart="vm/overcommit_kbytes",
     ),
     exact(
         "vm/overcommit_kbytes",
         "kilobytes of RAM in the commit limit of mode 2",
         kind="ulong",
         unit="kilobytes",
+        counterpart="vm/overcommit_ratio",
     ),
     exact(
         "vm/admin_reserve_kbytes",
@@ -118,6 +123,7 @@ _WRITEBACK: Tuple[SysctlKey, ...] = (
         low=0,
         high=100,
         unit="percent",
+        counterpart="vm/dirty_bytes",
     ),
     exact(
         "vm/dirty_background_ratio",
@@ -125,18 +131,23 @@ _WRITEBACK: Tuple[SysctlKey, ...] = (
         low=0,
         high=100,
         unit="percent",
+        counterpart="vm/dirty_background_bytes",
     ),
     exact(
         "vm/dirty_bytes",
         "bytes at which writers must write; replaces dirty_ratio",
         kind="ulong",
         unit="bytes",
+        sane_low=8192,
+        counterpart="vm/dirty_ratio",
     ),
     exact(
         "vm/dirty_background_bytes",
         "bytes at which writeback starts; replaces the ratio",
         kind="ulong",
+        low=1,
         unit="bytes",
+        counterpart="vm/dirty_background_ratio",
     ),
     exact(
         "vm/dirty_expire_centisecs",

@@ -63,6 +63,8 @@ def rlimit(parse: Callable[[str], int]) -> Callable[[str], Tuple[int, int]]:
     """A parser of Limit*= values: one limit for both, or "soft:hard" with soft not above hard."""
 
     def parse_pair(text: str) -> Tuple[int, int]:
+        if text.count(":") > 1:
+            raise ValueKindError("%r is not a limit, or a soft and a hard one" % text)
         soft_text, colon, hard_text = text.partition(":")
         try:
             soft = _one(parse, soft_text)

@@ -17,6 +17,7 @@ from .unit_table import DIRECTIVES
 
 _BY_NAME: Dict[str, Directive] = {directive.name: directive for directive in DIRECTIVES}
 _BY_RLIMIT: Dict[str, Directive] = {each.rlimit: each for each in DIRECTIVES if each.rlimit}
+_DEPRECATED = frozenset(each.name for each in DIRECTIVES if each.replacement)
 
 SECTION_OF_TYPE: Dict[str, str] = {
     "slice": "Slice",
@@ -58,11 +59,6 @@ def refusal(name: str) -> str:
     return "systemd does not know it"
 
 
-def section_of(unit: str) -> Optional[str]:
-    """The section for a unit's own settings ("user-.slice" -> "Slice"), None for other files."""
-    return SECTION_OF_TYPE.get(unit.rpartition(".")[2])
-
-
 def is_known(section: str, name: str) -> bool:
     """Whether systemd reads that name in that section; X- names and sections are for others."""
     if section.startswith("X-") or name.startswith("X-"):
@@ -78,14 +74,17 @@ def sections_of(name: str) -> Tuple[str, ...]:
 def nearest_directive(section: str, word: str) -> Optional[str]:
     """The name that was most likely meant in that section, or None.
 
-    Limits win over other names that are as near; "RLIMIT_NOFILE" and "nofile" mean LimitNOFILE.
+    The same letters in another case come first, then limits, then all other names.
+    "RLIMIT_NOFILE" and "nofile" mean LimitNOFILE.
     """
-    by_rlimit = _BY_RLIMIT.get("RLIMIT_" + word.upper().replace("RLIMIT_", ""))
+    names = KNOWN.get(section, frozenset()) - _DEPRECATED
+    same_letters = nearest(word, names, 0)
+    if same_letters:
+        return same_letters
+    by_rlimit = of_rlimit("RLIMIT_" + word.upper().replace("RLIMIT_", ""))
     if by_rlimit and section in by_rlimit.sections:
         return by_rlimit.name
-    limits = (each.name for each in DIRECTIVES if section in each.sections and not each.replacement)
-    deprecated = {each.name for each in DIRECTIVES if each.replacement}
-    return nearest(word, limits) or nearest(word, KNOWN.get(section, frozenset()) - deprecated)
+    return nearest(word, names.intersection(_BY_NAME)) or nearest(word, names)
 
 
 def nearest_section(word: str) -> Optional[str]:
