@@ -135,10 +135,12 @@ def as_taken(item: str, text: str) -> Optional[str]:
     if item in NOT_NUMBERS:
         return text if NOT_NUMBERS[item].fullmatch(text) else None
     word = lowered(text)
+    front = FRONT.match(word)
+    if item not in NUMBERS:
+        return None
     if word in NO_LIMIT and item not in SIGNED:
         return "unlimited"
-    front = FRONT.match(word)
-    if front is None or item not in NUMBERS:
+    if front is None:
         return None
     number = int(front.group(1) + front.group(2)[:30])
     if item not in RLIMITS or item in SIGNED:

@@ -94,7 +94,7 @@ class _Lint:
             else:
                 yield rules.SKIPPED_LINE.at(
                     place, found=shown(line.text.strip()), suggestion=meant.word,
-                    fixed_line=fixed(meant.line), reason=_reason(line),
+                    fixed_line=fixed(meant.line), reason=_reason(line, meant),
                 )
 
     def no_limits(self) -> Iterator[Finding]:
@@ -164,6 +164,14 @@ class _Lint:
         except BadRangeError:
             yield rules.BAD_RANGE.at(place, found=shown(domain))
             return
+        if domain.isascii() and numbers is None and domain != "*":
+            try:
+                catalogue.parse_domain(domain)
+            except kinds.ValueKindError as error:
+                yield rules.BAD_DOMAIN.at(
+                    place, found=shown(domain), suggestion=error.suggestion, reason=error.message
+                )
+                return
         if kind in (LOGINS_OF_GROUP, LOGINS_OF_ALL) and entry is not None:
             if lowered(entry.item) != LOGINS:
                 yield rules.LOGINS_ONLY.at(place, found=shown(domain))
@@ -279,8 +287,10 @@ def written(version: Tuple[int, ...]) -> str:
     return ".".join(str(part) for part in version)
 
 
-def _reason(line: Rejected) -> str:
+def _reason(line: Rejected, meant: repair.Repair) -> str:
     count = len(line.fields)
+    if meant.word is not None:
+        return "a blank is missing"
     if count == 3 and line.fields[1] and catalogue.lookup(lowered(line.fields[1])):
         return "the type (soft, hard or -) is missing"
     if count == 3:

@@ -97,6 +97,7 @@ class Planner:
             value = self._line_for(want, wants)
             if value is not None:
                 lines[want.key] = value
+        self._outdo_own_ranges(wants, lines)
         changes = [*self._changes(wants, lines, freed), *self._purged(wants, lines)]
         return Plan(tuple(changes), tuple(self._acts(lines)), tuple(self.findings))
 
@@ -172,22 +173,30 @@ class Planner:
     def _line_for(self, want: Wanted, wants: Sequence[Wanted]) -> Optional[str]:
         """The value that our file must have for a wish; None when it needs none."""
         mine = self.had.get(want.key)
-        there = self.in_force(want.key, self.others)
-        if there is not None and (mine is None or is_read_later(there.file)):
-            if satisfied(want, there.value) and not _is_set_apart(want, there, wants):
-                self._say_kept(want, there.value, there.where)
-                return mine
-        elif mine is not None and satisfied(want, mine):
-            self._say_kept(want, mine, OWN)
+        ours = {want.key: mine} if mine is not None else {}
+        there = self.in_force(want.key, with_own(self.others, as_source(ours)))
+        enough = there is not None and satisfied(want, there.value)
+        if there is not None and enough and not _is_set_apart(want, there, wants):
+            self._say_kept(want, there)
             return mine
         self._spare_present_use(want.domain, want.name, want.value, want)
         return want.value
 
-    def _say_kept(self, want: Wanted, value: str, where: str) -> None:
-        if above(want.name, value, want.value):
+    def _outdo_own_ranges(self, wants: Sequence[Wanted], lines: Dict[Key, str]) -> None:
+        """A user whom an earlier file gives enough needs a line of ours where a range of ours,
+        which is read later, would give less.
+        """
+        for want in wants:
+            final = self.in_force(want.key, with_own(self.others, as_source(lines)))
+            if want.key not in lines and (final is None or not satisfied(want, final.value)):
+                lines[want.key] = want.value
+
+    def _say_kept(self, want: Wanted, there: Setting) -> None:
+        if above(want.name, there.value, want.value):
             self.findings.append(
                 rules.FLOOR_KEPT.at(
-                    want.item.place, found=value, what=want.what, where=where, wanted=want.value
+                    want.item.place, found=there.value, what=want.what, wanted=want.value,
+                    where=OWN if there.file == OWN else there.where,
                 )
             )
 
@@ -238,10 +247,15 @@ class Planner:
             if image is not None:
                 data = commented_out(image.data, numbers)
                 yield WriteFile("limits", path, image, replace(image, data=data), FORMAT)
-        if dict(lines) == self.had and own_file.owner_of(self.own) in (None, self.context.owner):
+        mine = own_file.owner_of(self.own) in (None, self.context.owner)
+        if dict(lines) == self.had and mine and ranges_come_first(self.own):
             return
-        keys = {" ".join(key): value for key, value in lines.items()}
-        yield from own_file.write("limits", OWN, self.own, FORMAT, keys, self.context.owner)
+        keys = as_keys(lines)
+        after = own_file.rewritten(self.own, FORMAT, keys, self.context.owner)
+        if not ranges_come_first(after):
+            after = own_file.rewritten(_emptied(self.own), FORMAT, keys, self.context.owner)
+        if after != self.own:
+            yield WriteFile("limits", OWN, self.own, after, FORMAT)
 
     def after(self, plan: Plan) -> Chain:
         """The chain as it will be once the plan is done."""
@@ -250,6 +264,31 @@ class Planner:
                 data = act.after.data if act.after is not None else b""
                 return with_own(self.others, read_source(OWN, data))
         return with_own(self.others, read_source(OWN, self.own.data if self.own else b""))
+
+
+def as_keys(lines: Mapping[Key, str]) -> Dict[str, str]:
+    """Our lines as the format's keys and values, in the order in which they are to stand."""
+    return {" ".join(key): lines[key] for key in sorted(lines, key=_name_after_range)}
+
+
+def as_source(lines: Mapping[Key, str]) -> Source:
+    """Our lines as pam_limits would read them."""
+    text = "".join(f"{key} {value}\n" for key, value in as_keys(lines).items())
+    return read_source(OWN, text.encode("utf-8", "surrogateescape"))
+
+
+def _name_after_range(key: Key) -> bool:
+    return ":" not in key[0]
+
+
+def ranges_come_first(image: Optional[FileImage]) -> bool:
+    """Whether no range of ids comes after a name, which it would override: the last line wins."""
+    keys = list(lines_of(image))
+    return keys == sorted(keys, key=_name_after_range)
+
+
+def _emptied(image: Optional[FileImage]) -> Optional[FileImage]:
+    return replace(image, data=b"") if image is not None else None
 
 
 def _is_set_apart(want: Wanted, there: Setting, wants: Sequence[Wanted]) -> bool:

@@ -9,10 +9,11 @@ from .rule import Rule
 
 LOGIN_ABOVE_NR_OPEN = Rule(
     "LW501", "login-nofile-above-nr-open", "limits", "error",
-    "{what} {found} is above fs.nr_open ({nr_open}): these logins would be refused; "
-    "raise fs.nr_open in the same tuning",
+    "{what} {found} is above fs.nr_open ({nr_open}): these logins would be refused (on Debian the "
+    "limit would not be set); raise fs.nr_open in the same tuning",
     "setrlimit fails above fs.nr_open, pam_limits then refuses the session: nobody of that "
-    "domain can log in over ssh any more, nor use su. The kernel's own default is 1048576.",
+    "domain can log in over ssh any more, nor use su. Debian's Linux-PAM goes on without the "
+    "limit. The kernel's own default is 1048576.",
 )
 CONTAINER_ABOVE_NR_OPEN = Rule(
     "LW502", "container-nofile-above-nr-open", "docker_daemon", "error",

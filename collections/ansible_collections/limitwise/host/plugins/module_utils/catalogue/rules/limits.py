@@ -43,19 +43,23 @@ REFUSED_VALUE = Rule(
 )
 ABOVE_NR_OPEN = Rule(
     "LW107", "nofile-above-nr-open", "limits", "error",
-    "nofile {found} is above fs.nr_open ({nr_open}): such logins are refused",
-    "setrlimit fails above fs.nr_open, pam_limits then refuses the session, and where it is "
-    "'required', as for sshd and su, nobody of that domain can log in any more.",
+    "nofile {found} is above fs.nr_open ({nr_open}): the kernel refuses it, and with it the login "
+    "(on Debian the session keeps its inherited limit instead)",
+    "setrlimit fails with EPERM above fs.nr_open. pam_limits then refuses the session, and where "
+    "it is 'required', as for sshd and su, nobody of that domain can log in any more. Debian "
+    "patches that away: there the limit is not set at all, with one line in the journal.",
 )
 UNLIMITED_NOFILE = Rule(
     "LW108", "unlimited-nofile", "limits", "error",
-    "nofile {found} makes Linux-PAM {version} refuse the login; give a number",
+    "nofile {found} cannot be set by Linux-PAM {version}, which refuses the login for it (on Debian "
+    "the session keeps its inherited limit); give a number",
     "Before 1.5.2 Linux-PAM hands RLIM_INFINITY to the kernel, which refuses it; from 1.5.2 on "
     "it becomes fs.nr_open.",
 )
 LOOKALIKES = Rule(
     "LW109", "lookalike-characters", "limits", "error",
-    "{found} is no plain ASCII: pam_limits takes it for a part of the word",
+    "{found} only looks right: pam_limits takes it for a part of the word, which then means nobody "
+    "and nothing",
     "Quotes, dashes and blanks from a web page or word processor look right and match nothing; "
     "a domain that matches nobody is not reported at all.",
 )
