@@ -21,6 +21,7 @@ from .ssh import Road
 FIRST_BOOT = 45.0  # seconds; one boot in some hundreds hangs and is then started once more
 BOOT = 90.0
 PAUSE = 0.05
+LOOK = 1.0  # seconds between looks whether the kernel still lives
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
@@ -170,13 +171,18 @@ class Host:
     def wait_ssh(self, deadline: float = BOOT) -> None:
         """Wait up to `deadline` seconds for ssh; LabError with the console's end if mute."""
         end = time.monotonic() + deadline
+        look = time.monotonic() + LOOK
         while not self._banner():
-            if time.monotonic() > end:
-                raise LabError(
-                    f"{self.name}: no ssh within {deadline:g} s; its console ends with\n"
-                    + self.guest.last_words()
-                )
+            now = time.monotonic()
+            if now > look and not self.guest.running():
+                raise self._silent("its kernel has ended")
+            if now > end:
+                raise self._silent(f"no ssh within {deadline:g} s")
+            look = now + LOOK if now > look else look
             time.sleep(PAUSE)
+
+    def _silent(self, what: str) -> LabError:
+        return LabError(f"{self.name}: {what}; its console ends with\n{self.guest.last_words()}")
 
     def _banner(self) -> bool:
         with contextlib.suppress(OSError), socket_in(self.road.namespace) as link:
@@ -198,10 +204,7 @@ class Host:
                 if self.boot_id() != before:
                     return
             time.sleep(PAUSE)
-        raise LabError(
-            f"{self.name}: no new boot within {deadline:g} s; its console ends with\n"
-            + self.guest.last_words()
-        )
+        raise self._silent(f"no new boot within {deadline:g} s")
 
     def hang_up(self) -> None:
         """Close the lasting connection, so that the next command makes a new one."""
