@@ -54,7 +54,7 @@ class DockerDaemonLayer(Layer[DockerState]):
         if state.broken is not None:
             return Plan(findings=(docker_lint.broken(state.broken, state.path),))
         items = docker_edits.as_spelled(items, state.values)
-        edits = docker_edits.decide(state.values, items, state.record, state.path, context.purge)
+        edits = docker_edits.decide(state.values, items, state.record, state.path, context)
         found = [*_foreign(state, context), *edits.findings]
         if errors(found):
             return Plan(findings=tuple(found))
@@ -62,8 +62,9 @@ class DockerDaemonLayer(Layer[DockerState]):
             after = keyed.edit(FORMAT, state.image.data if state.image else b"", edits.all)
         except FormatError as error:
             return Plan(findings=(rules.NOT_JSON.at(Place(state.path), found=error.message),))
-        found.extend(docker_guards.guard(state, after, {item.key for item in items}))
         effect = docker_effect.decide(state, edits, items, context.policy)
+        wanted = {item.key for item in items}
+        found.extend(docker_guards.guard(state, after, wanted, bool(effect.pokes)))
         found.extend(effect.findings)
         pools = edits.keys.get(POOLS)
         if pools is not None:
@@ -129,7 +130,7 @@ def _changes(
         changes.append(
             Change(
                 LAYER, "", key, _text(key, now.text),
-                item.text if item is not None else _text(key, after),
+                _text(key, after) if item is None else redact.value(key, item.text),
                 persistent=_text(key, state.values.get(key)),
                 takes_effect=effect.waiting.get(key, NOTHING),
                 applies_to=applies_to(key),

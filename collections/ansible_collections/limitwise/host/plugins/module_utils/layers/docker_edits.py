@@ -12,7 +12,8 @@ from ..catalogue.rules import docker as rules
 from ..findings import Finding, Place
 from ..formats.keyed_json import path_of, pointer
 from ..tuning import Item
-from .docker_keys import satisfied, wanted_text
+from .base import Context
+from .docker_keys import same, satisfied, top, wanted_text
 from .docker_record import Ours, Record
 
 # Values that hold nothing, so that a key below them takes nothing away.
@@ -51,11 +52,11 @@ def as_spelled(items: Sequence[Item], values: Mapping[str, str]) -> List[Item]:
 
 
 def decide(
-    values: Mapping[str, str], items: Sequence[Item], record: Record, path: str, purge: bool
+    values: Mapping[str, str], items: Sequence[Item], record: Record, path: str, context: Context
 ) -> Edits:
-    """What to write so that the file has what is wanted.
+    """What to write so that the file has what is wanted; a floor is lowered only where allowed.
 
-    With ``purge``, a key of ours that is not wanted any more goes back to what stood there before
+    When purging, a key of ours that is not wanted any more goes back to what stood there before
     us, unless somebody else has changed it since: then it is theirs.
     """
     keys: Dict[str, Optional[str]] = {}
@@ -65,7 +66,9 @@ def decide(
     for item in items:
         text = wanted_text(item)
         now = values.get(item.key)
-        if satisfied(item.key, now, text) or holds(values, item):
+        lowering = {item.key, top(item.key)} & set(context.policy.allow_lowering)
+        enough = same(now, text) if lowering else satisfied(item.key, now, text)
+        if enough or holds(values, item):
             continue
         blocked = _blocking(values, item.key)
         found.extend(
@@ -75,7 +78,7 @@ def decide(
         keys[item.key] = text
         cleared.extend([*blocked, *_below(values, item.key)])
         ours[item.key] = _taken(ours.get(item.key), now, text)
-    if purge:
+    if context.purge:
         for key in [key for key in ours if not _related(key, items)]:
             mine = ours.pop(key)
             if values.get(key) == mine.text and mine.original != mine.text:

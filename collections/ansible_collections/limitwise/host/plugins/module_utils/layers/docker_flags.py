@@ -236,7 +236,7 @@ def parse(words: Sequence[str], place: Place) -> Tuple[Flag, ...]:
         return ()
     flags: List[Flag] = []
     for word in words[names.index("dockerd") + 1 :]:
-        if word.startswith("--") and len(word) > 2:
+        if word.startswith("--") and word[2:3] not in ("", "="):
             name, _equals, value = word[2:].partition("=")
             flags.append(Flag(name, value, place))
         elif word.startswith("-") and len(word) > 1 and not NEGATIVE.match(word):

@@ -23,26 +23,42 @@ SYSTEMD_DRIVER = "systemd"
 DRIVER_OPTION = "native.cgroupdriver="
 
 
-def guard(state: DockerState, data: bytes, wanted: AbstractSet[str]) -> List[Finding]:
+# What does not keep dockerd from starting.
+HARMLESS = (rules.IGNORED_KEY.code,)
+
+
+def guard(
+    state: DockerState, data: bytes, wanted: AbstractSet[str], poked: bool
+) -> List[Finding]:
     """Everything that is wrong with the file as it would be; ``wanted`` are the tuning's pointers.
 
-    What is wrong with keys of others is a warning: it was so before, and is not ours to mend.
+    What is wrong with keys of others is a warning: it was so before, and is not ours to mend. But
+    a daemon that has never read them would fail over them when it is ``poked`` by this run.
     """
     document = json_text.parse(data)
     value = docker_lint.as_dict(document)
     mine = {top(pointer) for pointer in wanted}
     found = []
     for key, finding in docker_lint.by_key(document, state.path):
-        found.append(_softened(finding, key in mine))
+        fatal = poked and not _read_before(state) and finding.code not in HARMLESS
+        found.append(_softened(finding, key in mine or fatal))
     for flag, key in conflicts(state, value):
         place = flag.place if str(flag.place) else Place(state.path)
         conflict = rules.FLAG_CONFLICT.at(
             place, found=redact.value(f"/{flag.name}", str(flag)), what=key,
             by=_starter(state, flag),
         )
-        found.append(_softened(conflict, key in mine))
-    found.extend(_softened(finding, True) for finding in _of_this_host(state, value, wanted))
+        found.append(_softened(conflict, key in mine or poked))
+    found.extend(_of_this_host(state, value, wanted))
     return found
+
+
+def _read_before(state: DockerState) -> bool:
+    """Whether the running daemon has taken the file as it is now, or a run of ours upon it."""
+    running = state.running
+    if running is None or state.changed is None or state.changed <= running.since:
+        return True
+    return state.record.daemon == running.identity
 
 
 def _softened(finding: Finding, mine: bool) -> Finding:

@@ -64,21 +64,26 @@ def readable(text: Optional[str]) -> Optional[str]:
     return value if isinstance(value, str) else text
 
 
-def satisfied(pointer: str, now: Optional[str], wanted: str) -> bool:
-    """Whether a value is what is wanted, or, for a floor, at or above it."""
+def same(now: Optional[str], wanted: str) -> bool:
+    """Whether two values are equal: ``64M`` is not ``65536K``, and 1 is not true."""
     if now is None:
         return False
     have, want = json.loads(now), json.loads(wanted)
-    if have == want and type(have) is type(want):
-        return True
-    if klass(pointer) != FLOOR:
+    return have == want and type(have) is type(want)
+
+
+def satisfied(pointer: str, now: Optional[str], wanted: str) -> bool:
+    """Whether a value is what is wanted, or, for a floor, at or above it."""
+    if now is None or same(now, wanted):
+        return now is not None
+    have, want = _number(json.loads(now)), _number(json.loads(wanted))
+    if klass(pointer) != FLOOR or have is None or want is None:
         return False
-    numbers = _number(have), _number(want)
     # -1 stands for no limit in default-ulimits
-    return None not in numbers and (have == -1 or numbers[0] >= numbers[1] > -1)
+    return have == -1 or have >= want > -1
 
 
-def _number(value: Any) -> Any:
+def _number(value: Any) -> Optional[int]:
     """A number, or the bytes of a size as go-units reads it (``64M``, base 1024); else None."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value

@@ -76,7 +76,8 @@ class _Reader:
         name, below = docker.parts_of(problem.path)
         return rules.WRONG_VALUE.at(
             self.place((name, *below)), what=problem.path.lstrip("/"), severity=problem.severity,
-            found=redact.value(problem.path, problem.message), suggestion=problem.suggestion,
+            found=redact.value(problem.path, problem.message),
+            suggestion=problem.suggestion and redact.words(problem.suggestion),
         )
 
     def _renamed(self, key: str, right: str) -> Optional[str]:
@@ -86,7 +87,8 @@ class _Reader:
         fits = right not in self.value and not docker.check_value(right, self.value[key])
         if not fits or line.count(quoted) != 1:
             return None
-        return redact.words(line.replace(quoted, json_text.quoted(right)))
+        # a line that may not be shown as it is cannot be offered as the right one either
+        return line.replace(quoted, json_text.quoted(right)) if redact.words(line) == line else None
 
 
 def _places(node: json_text.Node, path: Path) -> Iterator[Tuple[Path, int]]:
