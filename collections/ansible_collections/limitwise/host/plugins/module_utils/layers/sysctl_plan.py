@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import AbstractSet, Dict, List, Sequence, Set, Tuple
 
 from .. import own_file
-from ..acts import Act, Poke, SetKernel, WriteFile
+from ..acts import Act, SetKernel, WriteFile
 from ..catalogue.rules import sysctl as rules
 from ..catalogue.sysctl import apply_order, lookup
 from ..change import Change
@@ -17,6 +17,7 @@ from ..formats.sysctl_conf import dotted
 from ..formats.text import FormatError
 from ..tuning import Item
 from . import sysctl_script as script
+from . import sysctl_shares as shares
 from .base import Context, Plan
 from .sysctl_check import Wanted, resolved
 from .sysctl_decide import Decision, give_up, want
@@ -27,10 +28,6 @@ from .sysctl_values import lowers
 
 NAME = "sysctl"
 FORMAT = "sysctl_conf"
-# DefaultTasksMax=15% and every TasksMax= in percent are of the smaller of these two; running
-# cgroups get their new share when systemd reloads (systemd.resource-control(5)).
-SHARED_OUT = ("kernel/threads-max", "kernel/pid_max")
-RELOAD_SYSTEMD = Poke(NAME, ("systemctl", "daemon-reload"))
 
 
 def plan(state: State, items: Sequence[Item], context: Context) -> Plan:
@@ -122,8 +119,8 @@ def _runtime_acts(state: State, decisions: Sequence[Decision]) -> List[Act]:
     paths = [path for path in ordered if path not in falling]
     paths += [path for path in reversed(ordered) if path in falling]
     acts: List[Act] = [SetKernel(NAME, path, was[path], new[path]) for path in paths]
-    if state.systemd and any(path in SHARED_OUT for path in new):
-        acts.append(RELOAD_SYSTEMD)
+    if state.systemd and any(path in shares.SHARED_OUT for path in new):
+        acts.extend(shares.pokes(NAME, state.slices))
     return acts
 
 

@@ -16,6 +16,7 @@ from ..formats.sysctl_conf import dotted
 from ..host.machine import MOUNTED, Host
 from ..tuning import Item
 from . import sysctl_script as script
+from . import sysctl_shares as shares
 from .sysctl_check import resolved
 from .sysctl_files import (
     Applier,
@@ -65,7 +66,10 @@ class Live:
 
 @dataclass(frozen=True)
 class State:
-    """Everything that a plan needs to know. ``keys`` is empty for an image."""
+    """Everything that a plan needs to know. ``keys`` is empty for an image.
+
+    ``slices``: those whose units share out the thread and PID ceilings that a plan may change.
+    """
 
     running: bool
     boot: str
@@ -77,6 +81,7 @@ class State:
     script_path: Optional[str] = None
     script: Optional[FileImage] = None
     systemd: bool = False
+    slices: Tuple[str, ...] = ()
 
     @property
     def in_script(self) -> bool:
@@ -120,8 +125,11 @@ def observe(host: Host, items: Sequence[Item], script_path: Optional[str]) -> St
         script=host.files.image(script_path) if script_path is not None else None,
         systemd=host.has_systemd,
     )
-    keys = _keys(host, items, state.ours) if host.running else {}
-    return replace(state, keys=keys)
+    if not host.running:
+        return state
+    keys = _keys(host, items, state.ours)
+    shared = state.systemd and any(path in keys for path in shares.SHARED_OUT)
+    return replace(state, keys=keys, slices=shares.slices(host) if shared else ())
 
 
 def boot_applier(host: Host) -> Tuple[str, str]:

@@ -132,6 +132,27 @@ def test_use_is_counted_only_where_a_value_could_fall(tmp_path: Path) -> None:
         assert state.keys["kernel/threads-max"].used == used
 
 
+@pytest.mark.parametrize("root", ["sys/fs/cgroup", "sys/fs/cgroup/pids"])
+def test_the_slices_that_share_out_threads(tmp_path: Path, root: str) -> None:
+    tree = {
+        f"{root}/init.scope/pids.max": "452\n",
+        f"{root}/system.slice/pids.max": "max\n",
+        f"{root}/system.slice/ssh.service/pids.max": "452\n",
+        f"{root}/user.slice/user-0.slice/pids.max": "995\n",
+        f"{root}/user.slice/user-0.slice/session-1.scope/pids.max": "max\n",
+        f"{root}/docker.slice/docker-one.slice/docker-1.scope/pids.max": "452\n",
+        f"{root}/docker.slice/docker-2.scope/pids.max": "452\n",
+        f"{root}/free.slice/a.service/pids.max": "max\n",
+        f"{root}/free.slice/plain/pids.max": "7\n",
+    }
+    if root == "sys/fs/cgroup":
+        tree["sys/fs/cgroup/cgroup.controllers"] = "pids\n"
+    host = Host.mounted(build(tmp_path, {**RUNNING, **tree}))
+    threads, other = items({"kernel.threads-max": 20000}), items({"vm.swappiness": 10})
+    assert observe(host, threads, None).slices == ("docker-one.slice", "system.slice", "user.slice")
+    assert observe(host, other, None).slices == ()
+
+
 def test_a_value_that_nobody_may_write(tmp_path: Path) -> None:
     host = Host.mounted(build(tmp_path, RUNNING))
     (tmp_path / "proc/sys/vm/swappiness").chmod(0o444)

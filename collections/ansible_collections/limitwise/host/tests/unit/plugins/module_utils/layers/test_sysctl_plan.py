@@ -205,9 +205,15 @@ def test_risers_go_in_order_and_fallers_the_other_way() -> None:
 def test_running_cgroups_get_their_share_of_threads_and_pids(
     name: str, boot: str, poked: bool
 ) -> None:
-    made = plan(state({name: 100}, boot=boot), wanted({name: 110}), Context())
-    pokes = [act.argv for act in made.acts if isinstance(act, Poke)]
-    assert pokes == ([("systemctl", "daemon-reload")] if poked else [])
+    host = state({name: 100}, boot=boot, slices=("system.slice", "user.slice"))
+    made = plan(host, wanted({name: 110}), Context())
+    pokes = [" ".join(act.argv) for act in made.acts if isinstance(act, Poke)]
+    reload = [
+        "systemctl daemon-reload",
+        "systemd-run --quiet --slice=system.slice true",
+        "systemd-run --quiet --slice=user.slice true",
+    ]
+    assert pokes == (reload if poked else [])
 
 
 def test_no_reload_when_only_the_file_changes() -> None:
