@@ -13,7 +13,7 @@ from ..catalogue.rules import tuning as tuning_rules
 from ..catalogue.rules import units as rules
 from ..findings import Finding
 from ..tuning import Item
-from . import unit_memory, unit_name
+from . import unit_memory, unit_name, unit_values
 
 OWN_LAYER = {True: "slices", False: "units"}
 
@@ -80,7 +80,7 @@ def _check_item(item: Item, allowed: FrozenSet[str]) -> List[Finding]:
     if not item.text:
         return [_dropped(item, "it is empty", None)]
     return [
-        _dropped(item, problem.message, problem.suggestion)
+        _dropped(item, problem.message, unit_values.right_value(directive, item.text))
         for problem in catalogue.check_value(directive, item.text)
     ]
 

@@ -13,7 +13,7 @@ from ..catalogue.rules import units as rules
 from ..catalogue.unit_directives import check_value, lookup
 from ..findings import WARNING, Finding, Place
 from ..tuning import Item
-from . import unit_memory, unit_name
+from . import unit_memory, unit_name, unit_values
 from .unit_files import Chain
 from .unit_observe import NOT_OURS, State, counting, directive_of
 from .unit_own import Values
@@ -86,8 +86,8 @@ def dropped_values(layer: str, chain: Chain) -> List[Finding]:
                     found.append(
                         rules.DROPPED.at(
                             Place(setting.path, setting.line), layer=layer, severity=WARNING,
-                            found=setting.value, suggestion=problem.suggestion,
-                            directive=setting.key, reason=problem.message,
+                            found=setting.value, directive=setting.key, reason=problem.message,
+                            suggestion=unit_values.right_value(directive, setting.value),
                         )
                     )
     return found

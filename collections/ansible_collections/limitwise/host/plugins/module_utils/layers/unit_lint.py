@@ -9,7 +9,6 @@ Sources: systemd.syntax(7), systemd.unit(5), systemd.resource-control(5), system
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from typing import Dict, Iterator, List, Optional, Tuple
 
@@ -20,9 +19,9 @@ from ..catalogue.unit_directive import Directive
 from ..catalogue.unit_names import KNOWN
 from ..findings import Finding, Place
 from ..formats.unit_file import Document, Entry, parse
-from . import unit_memory
+from . import unit_memory, unit_values
+from .unit_values import right_value
 
-COMMENT = re.compile(r"\s+[#;].*", re.DOTALL)
 COMMON_SECTIONS = ("Unit", "Install")
 SAME_VALUE = ("MemoryLimit", "BlockIOAccounting")
 """Deprecated directives whose value their replacement takes as it is."""
@@ -134,7 +133,7 @@ class _Lint:
         directive = catalogue.lookup(name)
         value: Optional[str] = entry.value
         if directive is not None:
-            value = _right_value(directive, entry.value)
+            value = right_value(directive, entry.value)
         return None if value is None else self.line_with(entry, name, value)
 
     # --- values ---------------------------------------------------------------------------------
@@ -150,9 +149,10 @@ class _Lint:
                     fixed_line=self.respelled(entry, directive.replacement) if keeps else None,
                 )
                 continue
-            right = _right_value(directive, entry.value)
+            right = right_value(directive, entry.value)
             fixed = None if right is None else self.line_with(entry, entry.key, right)
-            rule = rules.INLINE_COMMENT if COMMENT.search(entry.value) else rules.DROPPED
+            commented = unit_values.COMMENT.search(entry.value)
+            rule = rules.INLINE_COMMENT if commented else rules.DROPPED
             yield rule.at(
                 place, layer=self.subject.layer, severity=problem.severity,
                 found=shown(entry.value), suggestion=right, fixed_line=fixed,
@@ -194,7 +194,7 @@ class _Lint:
         settings: Dict[str, Dict[str, str]] = {}
         high: Dict[str, Entry] = {}
         for entry, directive in self.limits():
-            readable = _right_value(directive, entry.value) == entry.value
+            readable = right_value(directive, entry.value) == entry.value
             if entry.key in unit_memory.NAMES and (readable or not entry.value):
                 settings.setdefault(entry.section, {})[entry.key] = entry.value
                 if entry.key == "MemoryHigh":
@@ -210,15 +210,3 @@ class _Lint:
 def shown(text: str) -> str:
     """A text short enough for a message."""
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
-
-
-def _right_value(directive: Directive, text: str) -> Optional[str]:
-    """The value itself when it is right, the one that was certainly meant, or None."""
-    bare = COMMENT.sub("", text)
-    for candidate in (text, bare):
-        problems = [one for one in catalogue.check_value(directive, candidate)
-                    if one.severity == ERROR]
-        if candidate and not problems:
-            return candidate
-    suggestions = [one.suggestion for one in catalogue.check_value(directive, bare)]
-    return suggestions[0] if suggestions else None

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Callable, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from ..acts import FileImage
 from ..catalogue import kinds
 from ..catalogue.classes import EXACT, FLOOR
-from ..catalogue.problem import ERROR
 from ..catalogue.unit_directive import Directive
-from ..catalogue.unit_directives import check_value, lookup
+from ..catalogue.unit_directives import lookup
 from ..host.machine import Host
 from ..own_file import values
 from . import unit_name, unit_own, unit_values
@@ -129,12 +129,8 @@ def directive_of(name: str) -> Directive:
 
 
 def readable(directive: Directive) -> Callable[[str], bool]:
-    """Whether systemd takes a text as the directive's value."""
-
-    def check(text: str) -> bool:
-        return not any(one.severity == ERROR for one in check_value(directive, text))
-
-    return check
+    """Whether systemd takes a text as the directive's value, as a function of the text."""
+    return partial(unit_values.is_taken, directive)
 
 
 def counting(

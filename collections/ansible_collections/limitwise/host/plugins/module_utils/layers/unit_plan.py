@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import List, Mapping, NamedTuple, Optional, Sequence, Set
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Set
 
 from .. import own_file
 from ..acts import Act, FileImage, RecordCgroup, WriteFile
@@ -75,7 +75,8 @@ def make_plan(layer: str, state: State, items: Sequence[Item], context: Context)
     acts: List[Act] = list(files)
     if state.running and (files or pending):
         acts.extend(_record(layer, state, keys))
-        acts.extend(unit_pokes.reload_units(layer, _slices(state, keys), state.manager.version))
+        units = _one_of_each_slice(state, keys)
+        acts.extend(unit_pokes.reload_units(layer, units, state.manager.version))
     acts.extend(unit_pokes.restart(layer, unit) for unit in sorted(restarts))
     found.extend(waiting(layer, state, wanted, keys, restarts))
     changed = [
@@ -95,8 +96,11 @@ def _keys(
     asked = [
         (item.subject, f"{unit_name.section_of(item.subject)}/{item.key}") for item in items
     ]
-    ours = [(name, key) for name, values in {**held, **wanted}.items() for key in values]
-    ours += [(name, key) for name, values in held.items() for key in values]
+    ours = [
+        (name, key)
+        for name in sorted({*held, *wanted})
+        for key in {**held.get(name, {}), **wanted.get(name, {})}
+    ]
     return [
         Key(name, key, held.get(name, {}).get(key), wanted.get(name, {}).get(key))
         for name, key in dict.fromkeys([*asked, *ours])
@@ -158,14 +162,14 @@ def _is_pending(state: State, wanted: Wanted, key: Key) -> bool:
     return any(in_force(state, unit, directive, key.value) is False for unit in units)
 
 
-def _slices(state: State, keys: Sequence[Key]) -> Set[str]:
-    """The parents of the running units concerned; the root slice has none but itself."""
-    return {
-        unit.parent or unit.name
-        for key in keys
-        for unit in state.active(key.subject)
-        if unit.cgroup is not None
-    }
+def _one_of_each_slice(state: State, keys: Sequence[Key]) -> List[str]:
+    """The running units concerned, one for each slice that they are in."""
+    first: Dict[str, str] = {}
+    for key in keys:
+        for unit in state.active(key.subject):
+            if unit.cgroup is not None:
+                first.setdefault(unit.parent, unit.name)
+    return list(first.values())
 
 
 def _record(layer: str, state: State, keys: Sequence[Key]) -> List[RecordCgroup]:

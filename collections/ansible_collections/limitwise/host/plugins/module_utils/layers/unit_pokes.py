@@ -5,9 +5,8 @@
 
 A daemon-reload alone does it up to systemd 256. In 257 the reload reads the files and leaves
 running cgroups as they are, until some unit of the same slice is started (systemd#38112). Setting
-any property of a unit makes systemd realize that unit's children and those of its ancestors; an
-empty list of markers is a property that changes nothing and leaves no file. It exists since 248.
-Tried on systemd 252 and 257.
+any property of a running unit makes systemd realize that unit and its siblings; an empty list of
+markers is a property that changes nothing and leaves no file. It exists since 248.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ BARRIER = ("systemctl", "show", "--property=Version")
 MARKERS_SINCE = 248
 
 
-def reload_units(layer: str, slices: Iterable[str], version: Optional[int]) -> List[Poke]:
-    """Reload, and bring the running cgroups in these slices up to date.
+def reload_units(layer: str, units: Iterable[str], version: Optional[int]) -> List[Poke]:
+    """Reload, and bring the cgroups of these running units and of their siblings up to date.
 
     The last command changes nothing: systemd answers it only after it has done the rest.
     """
     argvs: List[Tuple[str, ...]] = [RELOAD]
     if version is not None and version >= MARKERS_SINCE:
-        for name in sorted(set(slices)):
+        for name in sorted(set(units)):
             argvs.append(("systemctl", "set-property", "--runtime", name, "Markers="))
     argvs.append(BARRIER)
     return [Poke(layer, argv) for argv in argvs]

@@ -9,15 +9,22 @@ Documentation/admin-guide/cgroup-v2.rst of the kernel.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Callable, Dict, Optional, Tuple
 
 from ..catalogue import kinds
+from ..catalogue.problem import ERROR
 from ..catalogue.systemd_values import Share
+from ..catalogue.unit_directive import Directive
+from ..catalogue.unit_directives import check_value
 
 INFINITY = "infinity"
 WHOLE = 10000  # hundredths of a percent
 PERIOD = 100000  # microseconds: systemd's CPUQuotaPeriodSec= unless it is set
+
+COMMENT = re.compile(r"\s+[#;].*", re.DOTALL)
+"""What somebody took for a comment at a line's end."""
 
 MEMORY_KINDS = ("memory", "memory-or-0")
 
@@ -52,6 +59,21 @@ def resolved(kind: str, text: str, totals: Totals) -> object:
         if isinstance(value, int) and value != kinds.INFINITY:
             return value // totals.page * totals.page
     return value
+
+
+def right_value(directive: Directive, text: str) -> Optional[str]:
+    """The value itself when systemd takes it, the one that was certainly meant, or None."""
+    bare = COMMENT.sub("", text)
+    guesses = [one.suggestion for one in check_value(directive, bare)]
+    for candidate in (text, bare, *guesses):
+        if candidate and is_taken(directive, candidate):
+            return candidate
+    return None
+
+
+def is_taken(directive: Directive, text: str) -> bool:
+    """Whether systemd takes a text as the directive's value."""
+    return not any(one.severity == ERROR for one in check_value(directive, text))
 
 
 def same(kind: str, one: str, other: str, totals: Totals) -> bool:
