@@ -30,7 +30,15 @@ from .journal import (
 )
 from .layers.base import Context, Layer, Plan
 from .layers.table import LAYERS
-from .perform import as_found, clean_up, perform, take_back, undoing, with_parents
+from .perform import (
+    as_found,
+    clean_up,
+    perform,
+    record_killed,
+    take_back,
+    undoing,
+    with_parents,
+)
 from .report import Report, file_diffs
 from .tuning import Tuning
 from .undo import Limits
@@ -201,11 +209,10 @@ def settle(host: Host, store: Store) -> List[Finding]:
                 f"run {run.id} is not confirmed yet",
                 remedy=f"limitwise confirm {run.id}, or limitwise rollback {run.id}",
             )
+    record_killed(host, store)
     found = []
     for run in unfinished(runs):
-        acts = store.acts(run.id)
-        clean_up(host, acts)
-        store.record_originals(as_found(host, acts))
+        clean_up(host, store.acts(run.id))
         if run.confirm is not None:
             confirm.disarm(host, run.id)
         store.set_state(run, KILLED)
@@ -222,15 +229,15 @@ def _run(
             confirm.arm(host, run.id, run.confirm, revert.__name__)
         perform(host, acts)
         changes, found = read_back(host, planned)
+        state = APPLIED if run.confirm is None else UNCONFIRMED
+        store.save(replace(run, changes=changes, state=state))
+        if run.confirm is not None:
+            confirm.restart(host, run.id, run.confirm)
+            found = (*found, run_rules.UNCONFIRMED.at(found=run.id, seconds=run.confirm))
     except HostError as error:
         return replace(report, run_id=run.id, findings=(
             *report.findings, _failed(host, store, run, acts, error)
         ))
-    run = store.save(replace(run, changes=changes, state=UNCONFIRMED if run.confirm else APPLIED))
-    if run.confirm is not None:
-        confirm.restart(host, run.id, run.confirm)
-        found = (*found, run_rules.UNCONFIRMED.at(found=run.id, seconds=run.confirm))
-    store.prune()
     return replace(report, run_id=run.id, changes=changes, findings=(*report.findings, *found))
 
 
@@ -242,14 +249,27 @@ def _failed(
         undone = undoing(host, store, run, acts, Limits(run.id, force=True))
         take_back(host, undone.acts)
         clean_up(host, acts)
+    except HostError as second:
+        outcome = f"taking it back failed too ({second}): run limitwise rollback {run.id}"
+    else:
+        outcome = "everything was taken back, the host is as it was"
+        outcome += _closed(host, store, run, acts)
+    return run_rules.FAILED.at(error.place, found=str(error), outcome=outcome)
+
+
+def _closed(host: Host, store: Store, run: Run, acts: Sequence[Act]) -> str:
+    """Close the journal of a run that was taken back; what cannot be written is said.
+
+    Until it is written the run counts as killed: taking it back again changes nothing.
+    """
+    try:
         store.record_originals(as_found(host, acts))
         if run.confirm is not None:
             confirm.disarm(host, run.id)
         store.set_state(run, FAILED)
-        outcome = "everything was taken back, the host is as it was"
-    except HostError as second:
-        outcome = f"taking it back failed too ({second}): run limitwise rollback {run.id}"
-    return run_rules.FAILED.at(error.place, found=str(error), outcome=outcome)
+    except HostError as error:
+        return f" (but its journal could not be closed: {error})"
+    return ""
 
 
 def read_back(host: Host, planned: Planned) -> Tuple[Tuple[Change, ...], Tuple[Finding, ...]]:

@@ -124,7 +124,11 @@ class Store:
         return tuple(stored.read(entry) for entry in document["acts"])
 
     def begin(self, run: Run, acts: Sequence[Act]) -> None:
-        """Put the whole run on disk; from now on it can be rolled back wherever it dies."""
+        """Put the whole run on disk; from now on it can be rolled back wherever it dies.
+
+        Old journals make room for it first: whatever fails here, nothing else has been written.
+        """
+        self.prune(KEPT - 1, run.of)
         folder = f"{JOURNAL}/{run.id}"
         self.host.files.make_directory(folder, 0o700)
         self._write_json(f"{folder}/acts.json", {"acts": [stored.as_dict(act) for act in acts]})
@@ -157,16 +161,20 @@ class Store:
                         touched[target] = (later.id, act)
         return touched
 
-    def prune(self, keep: int = KEPT) -> None:
-        """Remove the oldest journals beyond ``keep``; unfinished and unconfirmed ones stay."""
+    def prune(self, keep: int, needed: Optional[str] = None) -> None:
+        """Remove the oldest journals beyond ``keep``; unfinished and unconfirmed ones stay, and
+        the ``needed`` one.
+        """
         names = [name for name in self.host.files.names(JOURNAL) if RUN_ID.fullmatch(name)]
-        for name in names[:-keep] if keep else names:
+        for name in names[: max(0, len(names) - keep)]:
+            if name == needed:
+                continue
             path = f"{JOURNAL}/{name}"
             whole = self.host.files.exists(f"{path}/run.json")
             if whole and self.run(name).state in (APPLYING, UNCONFIRMED):
                 continue
             # run.json first: without it the rest is no run any more
-            for file in ("run.json", "acts.json", "engine.zip"):
+            for file in ("run.json", *self.host.files.names(path)):
                 self.host.files.remove(f"{path}/{file}")
             self.host.files.remove_directory(path)
 

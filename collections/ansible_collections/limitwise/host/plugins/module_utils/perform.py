@@ -10,9 +10,9 @@ from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .acts import Act, MakeDirectory, Poke, RecordCgroup, SetKernel, WriteFile
 from .host.machine import Host
-from .journal import Run, Store
+from .journal import Run, Store, unfinished
 from .ledger import Target, target_of
-from .undo import Limits, Now, Since, Undoing, undo
+from .undo import Limits, Now, Since, Undoing, same_text, undo
 
 POKE_LIMIT = 180.0  # seconds; a restart of dockerd with many containers takes its time
 
@@ -74,14 +74,25 @@ def undoing(
 
 
 def as_found(host: Host, acts: Iterable[Act]) -> Tuple[Act, ...]:
-    """The acts of a run that did not end, each with what it really left; for the ledger."""
+    """The acts of a run that did not end, for the ledger: what was not done left what was there.
+
+    An edit that somebody made since is not taken for ours.
+    """
     found: List[Act] = []
     for act in acts:
         if isinstance(act, WriteFile):
-            found.append(replace(act, after=host.files.image(act.path)))
+            undone = host.files.image(act.path) == act.before
+            found.append(replace(act, after=act.before) if undone else act)
         elif isinstance(act, SetKernel):
-            found.append(replace(act, after=host.sysctl(act.path) or act.before))
+            undone = same_text(host.sysctl(act.path) or act.before, act.before)
+            found.append(replace(act, after=act.before) if undone else act)
     return tuple(found)
+
+
+def record_killed(host: Host, store: Store) -> None:
+    """Let the ledger know what killed runs really left; for the holder of the lock."""
+    for run in unfinished(store.runs()):
+        store.record_originals(as_found(host, store.acts(run.id)))
 
 
 def _put(host: Host, act: WriteFile) -> None:

@@ -19,6 +19,7 @@ from .journal import (
     APPLYING,
     DONE,
     FAILED,
+    KILLED,
     LOCK,
     PARTLY_ROLLED_BACK,
     ROLLED_BACK,
@@ -30,7 +31,15 @@ from .journal import (
 from .layers.table import LAYERS
 from .ledger import Target
 from .margin import margin
-from .perform import clean_up, perform, take_back, undoing, with_parents
+from .perform import (
+    as_found,
+    clean_up,
+    perform,
+    record_killed,
+    take_back,
+    undoing,
+    with_parents,
+)
 from .report import Report, file_diffs
 from .undo import Limits, Undoing
 
@@ -60,6 +69,7 @@ def rollback(
     store = Store(host)
     store.prepare()
     with host.lock(LOCK):
+        record_killed(host, store)
         if name == ORIGINAL:
             return _restore(host, store, layers, force)
         run = store.last() if name == LAST else store.run(name)
@@ -70,11 +80,17 @@ def rollback(
         acts = _of_layers(store.acts(run.id), layers)
         report, undone = _take_back(host, store, run, acts, force)
         if report.ok or undone:
-            whole = not layers or set(layers) >= set(run.layers)
-            store.set_state(run, ROLLED_BACK if whole and report.ok else PARTLY_ROLLED_BACK)
+            store.set_state(run, _state(run, layers, report))
             if run.confirm is not None and run.state in (UNCONFIRMED, APPLYING):
                 confirm.disarm(host, run.id)
         return report
+
+
+def _state(run: Run, layers: Sequence[str], report: Report) -> str:
+    """The state of a run after its rollback; what a later run holds may still go back one day."""
+    whole = not layers or set(layers) >= set(run.layers)
+    held = any(finding.code == rules.LATER_RUN.code for finding in report.findings)
+    return ROLLED_BACK if whole and report.ok and not held else PARTLY_ROLLED_BACK
 
 
 def preview(
@@ -101,6 +117,7 @@ def _take_back(
     """Undo acts under a journal of their own; also whether anything may have been undone."""
     clean_up(host, acts)
     limits, found = _limits(host, run, acts, force)
+    limits = replace(limits, again=_was_cut_short(store, run))
     undone = undoing(host, store, run, acts, limits)
     findings = (*undone.findings, *found)
     if any(finding.code == rules.EDITED_SINCE.code for finding in undone.findings):
@@ -118,13 +135,21 @@ def _take_back(
         perform(host, [act for act in parents if isinstance(act, MakeDirectory)])
         take_back(host, undone.acts)
     except HostError as error:
+        store.record_originals(as_found(host, undone.acts))
         store.set_state(own, FAILED)
         outcome = "the rollback stopped there; run it again when that is mended"
         failed = rules.FAILED.at(error.place, found=str(error), outcome=outcome)
         return Report((), (*findings, failed), (), own.id), False
     store.set_state(own, APPLIED)
-    store.prune()
     return Report(_as_now(host, changes), findings, (), own.id, files), True
+
+
+def _was_cut_short(store: Store, run: Run) -> bool:
+    """Whether an earlier rollback of the run was killed or failed."""
+    cut = (APPLYING, KILLED, FAILED)
+    return any(
+        one.what == "rollback" and one.of == run.id and one.state in cut for one in store.runs()
+    )
 
 
 def _restore(host: Host, store: Store, layers: Sequence[str], force: Force) -> Report:

@@ -14,7 +14,7 @@ from typing import AbstractSet, Dict, List, Mapping, Optional, Sequence, Tuple, 
 
 from .acts import Act, FileImage, MakeDirectory, Poke, RecordCgroup, SetKernel, WriteFile
 from .catalogue.rules import run as rules
-from .findings import Finding, Place
+from .findings import Finding, HostError, Place
 from .formats import keyed
 from .formats.sysctl_conf import dotted
 from .formats.text import FormatError
@@ -41,10 +41,14 @@ class Undoing:
 
 @dataclass(frozen=True)
 class Limits:
-    """What undoing must respect: keys that may not go back (in use), by layer and target."""
+    """What undoing must respect: keys that may not go back (in use), by layer and target.
+
+    ``again``: an earlier undoing did not end, so its commands may be missing where all else is done.
+    """
 
     run: str
     force: bool = False
+    again: bool = False
     kept: Mapping[Target, AbstractSet[str]] = field(default_factory=dict)
 
     def keys(self, target: Target) -> AbstractSet[str]:
@@ -73,8 +77,10 @@ def undo(acts: Sequence[Act], since: Mapping[Target, Since], limits: Limits) -> 
             found.extend(findings)
         elif isinstance(act, (MakeDirectory, RecordCgroup)):
             last.append(act)
-    touched = {act.layer for act in [*files, *kernel]}
+    touched = {act.layer for act in (acts if limits.again else [*files, *kernel])}
     pokes = [act for act in acts if isinstance(act, Poke) and act.layer in touched]
+    # Without a reload of ours there is no cgroup value to restore.
+    last = [act for act in last if isinstance(act, MakeDirectory) or act.layer in touched]
     return Undoing((*files, *kernel, *pokes, *last), tuple(found))
 
 
@@ -87,11 +93,11 @@ def undo_kernel(
         return [], []
     if act.path in limits.keys(("kernel", act.path)):
         return [], []
+    name = dotted(act.path)
+    if since.later is not None and not same_text(now, act.after):
+        return [], [rules.LATER_RUN.at(layer=act.layer, what=name, found=since.later)]
     if same_text(now, act.after) or limits.force:
         return [SetKernel(act.layer, act.path, now, act.before)], []
-    name = dotted(act.path)
-    if since.later is not None:
-        return [], [rules.LATER_RUN.at(layer=act.layer, what=name, found=since.later)]
     moved = rules.KERNEL_MOVED.at(
         layer=act.layer, what=name, found=now, wanted=act.after, run=limits.run
     )
@@ -129,16 +135,23 @@ def _undo_keys(
     current = _values(form, now)
     changes: Dict[str, Optional[str]] = {}
     found = []
+    forced = limits.force and since.later is None
     for key in sorted({*before, *after}):
         if before.get(key) == after.get(key) or key in limits.keys(("file", act.path)):
             continue
-        if limits.force or current.get(key) == after.get(key):
+        if forced or current.get(key) == after.get(key):
             changes[key] = before.get(key)
         elif current.get(key) != before.get(key):
             found.append(_later(act, since, f"{act.path} {key}"))
     if all(current.get(key) == value for key, value in changes.items()):
         return [], found
-    data = keyed.edit(form, now.data, changes)
+    try:
+        data = keyed.edit(form, now.data, changes)
+    except FormatError as error:
+        raise HostError(
+            f"cannot be put back key by key: {error}", place=Place(act.path),
+            remedy="mend the file by hand, then roll back again",
+        ) from error
     emptied = act.before is None and not keyed.values(form, data)
     image = None if emptied else replace(now, data=data)
     return [replace(act, before=now, after=image)], found

@@ -148,8 +148,11 @@ class Host:
                     place=Place(path),
                     remedy="wait for it to end, then run again",
                 ) from error
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, f"{os.getpid()}\n".encode())
+            try:
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, f"{os.getpid()}\n".encode())
+            except OSError as error:
+                raise host_error(error, path, "lock") from error
             yield
         finally:
             os.close(descriptor)
