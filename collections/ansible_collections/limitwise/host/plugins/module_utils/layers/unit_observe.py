@@ -83,6 +83,8 @@ def observe(host: Host, subjects: Iterable[str], is_ours: Callable[[str], bool])
             if unit is not None:
                 loaded[name] = unit
             chains[name] = directories.chain(name, unit.aliases if unit is not None else ())
+            if unit is not None:
+                chains.setdefault(unit.name, chains[name])
     return State(
         running=host.running,
         own={name: host.files.image(unit_name.own_path(name)) for name in wanted},

@@ -145,21 +145,33 @@ def _names(state: State, wanted: Wanted, key: Key) -> List[str]:
     return units_of(state, wanted, key.subject, key.key)
 
 
+def _loaded_units(state: State, wanted: Wanted, key: Key) -> List[Unit]:
+    """The loaded units that get this key from this subject."""
+    return [state.units[name] for name in _names(state, wanted, key) if name in state.units]
+
+
 def active_units(state: State, wanted: Wanted, key: Key) -> List[Unit]:
     """The running units that get this key from this subject."""
-    names = set(_names(state, wanted, key))
-    return [unit for unit in state.active(key.subject) if unit.name in names]
+    return [unit for unit in _loaded_units(state, wanted, key) if unit.active]
 
 
 def _is_pending(state: State, wanted: Wanted, key: Key) -> bool:
     """Whether a reload would bring something into force that the files already say."""
-    units = active_units(state, wanted, key)
-    if any(unit.stale for unit in units):
-        return True
-    directive = key.directive
-    if key.value is None or directive.takes_effect == RESTART:
+    if key.value is None:
         return False
-    return any(in_force(state, unit, directive, key.value) is False for unit in units)
+    directive, value = key.directive, key.value
+    units = _loaded_units(state, wanted, key)
+    if any(unit.stale and not _is_believed(state, unit, directive, value) for unit in units):
+        return True
+    if directive.takes_effect == RESTART:
+        return False
+    return any(in_force(state, unit, directive, value) is False for unit in units if unit.active)
+
+
+def _is_believed(state: State, unit: Unit, directive: Directive, value: str) -> bool:
+    """Whether systemd, which may have read older files, has the value nevertheless."""
+    figure = unit.figures.get(directive.name)
+    return figure is None or unit_values.same(directive.kind, figure, value, state.totals)
 
 
 def _one_of_each_slice(state: State, keys: Sequence[Key]) -> List[str]:

@@ -210,8 +210,12 @@ def test_a_value_written_by_hand_is_recorded_and_overwritten() -> None:
 
 def test_files_that_systemd_has_not_read_yet() -> None:
     files = {OWN_A: own("Slice", "TasksMax=500")}
-    running = unit("a.slice", enforced={"TasksMax": "500"}, stale=True)
-    assert pokes(plan(state(files, running), items(TasksMax=500)))[0] == RELOAD
+    before = unit("a.slice", enforced={}, figures={"TasksMax": "7"}, stale=True)
+    for stale in (before, replace(before, active=False)):
+        assert pokes(plan(state(files, stale), items(TasksMax=500)))[0] == RELOAD
+    # somebody else's edit is not ours to bring into force
+    other = unit("a.slice", enforced={"TasksMax": "500"}, stale=True)
+    assert plan(state(files, other), items(TasksMax=500)).acts == ()
 
 
 # --- purge, owners, prefixes --------------------------------------------------------------------
@@ -466,6 +470,15 @@ def test_what_runs_keeps_its_limit_until_a_restart() -> None:
     assert pokes(allowed)[-1] == ("systemctl", "try-restart", "a.service")
     assert [one.takes_effect for one in allowed.changes] == [NOTHING, RESTART]
     assert [one.message.split()[0] for one in allowed.findings] == ["ssh.service"]
+
+
+def test_a_unit_under_another_name() -> None:
+    loaded = replace(service("1024", "ssh.service"), aliases=("ssh.service", "sshd.service"))
+    now = state({f"{USR}/sshd.service": b""}, names=("sshd.service",))
+    now = replace(now, units={"sshd.service": loaded})
+    result = plan(now, of("sshd.service", LimitNOFILE=65536))
+    assert result.changes[0].before == "1024"
+    assert [one.message.split()[0] for one in result.findings] == ["ssh.service"]
 
 
 def test_only_a_restart_is_missing() -> None:
