@@ -27,6 +27,11 @@ options:
     description: Hosts that did not answer are reported but are no failure.
     type: bool
     default: false
+  of:
+    description: Which playbook ran.
+    type: str
+    choices: [tune, lint]
+    default: tune
 extends_documentation_fragment:
   - limitwise.host.attributes.info
   - limitwise.host.attributes.controller

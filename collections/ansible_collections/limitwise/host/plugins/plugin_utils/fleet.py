@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
-TUNED, FAILED, ROLLED_BACK, LOST, UNREACHABLE, NOT_RUN = (
-    "tuned", "failed", "rolled-back", "lost", "unreachable", "not-run"
+TUNED, FAILED, ROLLED_BACK, LOST, UNREACHABLE, NOT_RUN, LINTED = (
+    "tuned", "failed", "rolled-back", "lost", "unreachable", "not-run", "linted"
 )
 EFFECTS = ("none", "reload", "restart", "reboot")
 COLUMNS = ("host", "state", "changes", "needs", "errors", "warnings", "run")
@@ -64,3 +64,46 @@ def table(entries: Sequence[Mapping[str, Any]]) -> str:
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)) for row in rows]
     messages = [f"{one['host']}: {one['message']}" for one in entries if one["message"]]
     return "\n".join([*(line.rstrip() for line in lines), *messages])
+
+
+def lint_entry(host: str, facts: Mapping[str, Any]) -> Dict[str, Any]:
+    """What was found in the files of one host."""
+    linted = facts.get("limitwise_linted") or {}
+    reached = "findings" in linted
+    return {
+        "host": host,
+        "state": LINTED if reached else UNREACHABLE,
+        "files": linted.get("files", 0),
+        "findings": linted.get("findings") or [],
+    }
+
+
+def lint_failed(entries: Sequence[Mapping[str, Any]]) -> List[str]:
+    """The hosts with an error, and those that were not read."""
+    wrong = []
+    for one in entries:
+        bad = any(finding["severity"] == "error" for finding in one["findings"])
+        if bad or one["state"] != LINTED:
+            wrong.append(one["host"])
+    return wrong
+
+
+def lint_text(entries: Sequence[Mapping[str, Any]]) -> str:
+    """Every finding once, with the hosts that have it and the right line where it is known."""
+    hosts: Dict[Tuple[str, ...], List[str]] = {}
+    for one in entries:
+        for finding in one["findings"]:
+            place = ":".join(str(finding[key]) for key in ("file", "line") if finding[key])
+            head = f"{place}: {finding['severity']} {finding['code']}: {finding['message']}"
+            fix = finding["fixed_line"]
+            lines = (head,) if fix is None else (head, f"    should be: {fix}")
+            hosts.setdefault(lines, []).append(one["host"])
+    told = []
+    for lines, names in hosts.items():
+        told += [*lines, f"    on {', '.join(names)}"]
+    files = sum(one["files"] for one in entries)
+    unread = [one["host"] for one in entries if one["state"] != LINTED]
+    told.append(f"{files} files of {len(entries) - len(unread)} hosts read.")
+    if unread:
+        told.append(f"Not reached: {', '.join(unread)}.")
+    return "\n".join(told)
