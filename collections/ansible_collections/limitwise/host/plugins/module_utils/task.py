@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from . import engine
-from .findings import FindingsError, InputError, LimitwiseError, errors
+from .findings import Finding, FindingsError, InputError, LimitwiseError, errors
 from .host.machine import IMAGE, LIVE, MOUNTED, Host
 from .merging import Source, merged
 from .policy import seconds
@@ -58,7 +58,7 @@ def tuning_of(tuning: Mapping[str, Any], sources: Mapping[str, Any]) -> Tuning:
         if isinstance(priority, bool) or not isinstance(priority, int):
             raise InputError(f"{name}: priority must be a whole number, not {priority!r}")
         documents.append((str(name), priority, source["tuning"]))
-    found = []
+    found: List[Finding] = []
     parts = []
     for name, priority, document in documents:
         part, findings = read(document, origin=name)
