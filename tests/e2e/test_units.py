@@ -157,11 +157,8 @@ def half_of_memory(host: Host) -> str:
     return str(int(found[1]) * 1024 // 4096 * 5000 // 10000 * 4096)
 
 
-@IMAGES
-def test_a_leftover_of_set_property_is_named_and_loses(
-    ready: Callable[[str], Host], image: str
-) -> None:
-    host = ready(image)
+def test_a_leftover_of_set_property_is_named_and_loses(ready: Callable[[str], Host]) -> None:
+    host = ready("trixie")
     start_students(host, "[Slice]\n")
     host.run("systemctl set-property student.slice TasksMax=99")
     wait(lambda: pids_max(host) == "99", "set-property in force")
@@ -230,10 +227,8 @@ def test_percentages_come_to_what_systemd_makes_of_them(
     host = ready(image)
     start_students(host, "[Slice]\n")
     tuning: dict[str, Any] = {
-        "sysctl": {"kernel.threads-max": 50001, "kernel.pid_max": 70003},
         "slices": {"student.slice": {"TasksMax": "33.33%", "CPUQuota": "150%", "CPUWeight": 7}},
     }
-    del tuning["sysctl"]
     host.run("sysctl -q kernel.threads-max=50001 kernel.pid_max=70003")
     applied = ask(host, "apply", tuning)
     assert applied["ok"], applied
@@ -253,11 +248,8 @@ def test_percentages_come_to_what_systemd_makes_of_them(
 SERVE = "[Service]\nExecStart=/bin/sleep infinity\nRestart=always\n"
 
 
-@IMAGES
-def test_limits_of_services_wait_for_a_restart_or_get_it(
-    ready: Callable[[str], Host], image: str
-) -> None:
-    host = ready(image)
+def test_limits_of_services_wait_for_a_restart_or_get_it(ready: Callable[[str], Host]) -> None:
+    host = ready("trixie")
     host.write(f"{SYSTEM}/t3-serve@.service", SERVE)
     host.run("systemctl daemon-reload && systemctl start t3-serve@a t3-serve@b")
     tuning: dict[str, Any] = {
