@@ -33,11 +33,11 @@ from .layers.table import LAYERS
 from .perform import (
     as_found,
     clean_up,
+    parents,
     perform,
     record_killed,
     take_back,
     undoing,
-    with_parents,
 )
 from .report import Report, file_diffs
 from .tuning import Tuning
@@ -186,7 +186,7 @@ def apply(host: Host, tuning: Tuning, options: Options = DEFAULTS) -> Report:
         found = settle(host, store)
         planned = plan(host, tuning, options)
         report = replace(plan_report(planned), findings=(*planned.findings, *found))
-        acts = with_parents(host, planned.acts)
+        acts = (*parents(host, planned.acts), *planned.acts)
         if not report.ok or not acts:
             return report
         seconds = options.confirm if options.confirm is not None else tuning.policy.confirm

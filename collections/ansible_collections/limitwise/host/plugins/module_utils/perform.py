@@ -17,14 +17,14 @@ from .undo import Limits, Now, Since, Undoing, same_text, undo
 POKE_LIMIT = 180.0  # seconds; a restart of dockerd with many containers takes its time
 
 
-def with_parents(host: Host, acts: Sequence[Act]) -> Tuple[Act, ...]:
-    """The acts, and before them the directories that their files need."""
-    missing: Dict[Act, None] = {}
+def parents(host: Host, acts: Sequence[Act]) -> Tuple[MakeDirectory, ...]:
+    """The directories that the acts' files need and that are not there, outermost first."""
+    missing: Dict[MakeDirectory, None] = {}
     for act in acts:
         if isinstance(act, WriteFile) and act.after is not None:
             for folder in host.files.missing_parents(act.path):
                 missing[MakeDirectory(act.layer, folder)] = None
-    return (*missing, *acts)
+    return tuple(missing)
 
 
 def perform(host: Host, acts: Iterable[Act]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Dict, List, Sequence, Set, Tuple
 
 from . import confirm
-from .acts import Act, MakeDirectory, Poke
+from .acts import Act, Poke
 from .catalogue.rules import run as rules
 from .change import Change
 from .findings import Finding, HostError, InputError, errors
@@ -34,11 +34,11 @@ from .margin import margin
 from .perform import (
     as_found,
     clean_up,
+    parents,
     perform,
     record_killed,
     take_back,
     undoing,
-    with_parents,
 )
 from .report import Report, file_diffs
 from .undo import Limits, Undoing
@@ -131,8 +131,7 @@ def _take_back(
     )
     store.begin(own, _forward(undone))
     try:
-        parents = with_parents(host, undone.acts)
-        perform(host, [act for act in parents if isinstance(act, MakeDirectory)])
+        perform(host, parents(host, undone.acts))
         take_back(host, undone.acts)
     except HostError as error:
         store.record_originals(as_found(host, undone.acts))
@@ -218,7 +217,7 @@ def _limits(
                 margin=margin(used),
             )
         )
-    return Limits(run.id, force.edits, kept), found
+    return Limits(run.id, force.edits, kept=kept), found
 
 
 def _forward(undone: Undoing) -> Tuple[Act, ...]:
