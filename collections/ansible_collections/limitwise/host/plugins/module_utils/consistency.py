@@ -151,7 +151,7 @@ def _share(text: str, memory: Optional[int]) -> Optional[float]:
 
 
 def _ancestors(unit: str) -> FrozenSet[str]:
-    """``a-b.slice`` and the template ``a-.slice`` are in ``a.slice``, and all are in ``-.slice``."""
+    """``a-b.slice`` and the template ``a-.slice`` are in ``a.slice``; all are in ``-.slice``."""
     parts = unit[: -len(".slice")].split("-") if unit.endswith(".slice") else []
     inside = {"-".join(parts[:length]) + ".slice" for length in range(1, len(parts))}
     return frozenset((inside | {"-.slice"}) - {unit})

@@ -40,7 +40,8 @@ class State:
 
     @property
     def chain(self) -> Chain:
-        return tuple(read_source(file.path, file.data) for file in self.files)
+        version = self.facts.version
+        return tuple(read_source(file.path, file.data, version) for file in self.files)
 
 
 class LimitsLayer(Layer[State]):

@@ -11,12 +11,14 @@ from typing import Iterator, List, Sequence
 from ..catalogue import limits as catalogue
 from ..catalogue.rules import limits as rules
 from ..findings import ERROR, WARNING, Finding
+from ..suppress import kept
 from .limits_accounts import EVERYBODY, ROOT, USER, is_known, source_of
 from .limits_effective import (
     HARD,
     SOFT,
     UNTYPED,
     Chain,
+    dropped_for,
     in_force,
     more_specific,
     no_limits_within,
@@ -37,7 +39,7 @@ def about_files(files: Sequence[ConfFile], facts: Facts) -> Iterator[Finding]:
     for file in files:
         if file.path == OWN:
             continue
-        for finding in lint(file.data, file.path, facts):
+        for finding in kept(lint(file.data, file.path, facts), file.data):
             yield replace(finding, severity=WARNING) if finding.severity == ERROR else finding
 
 
@@ -86,6 +88,11 @@ def _passed_by(
                 want.item.place, found=setting.value, what=want.what, domain=setting.domain,
                 wanted=want.value, where=setting.where,
             )
+    dropped = dropped_for(chain, domain, name, *args) if kind == HARD else None
+    if dropped is not None:
+        yield rules.DROPPED_WHOLE.at(
+            want.item.place, found=dropped[0].name, what=want.what, where=dropped[1].where
+        )
     if source_of(domain) != USER:
         for rule in no_limits_within(chain, domain, *args):
             if rule.domain != domain:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Dict, Iterable, Iterator, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 from ..catalogue.problem import INFINITY
 from ..formats import limits_conf
@@ -33,6 +33,8 @@ SOFT, HARD, BOTH = "soft", "hard", "-"
 NO_LIMIT = ("-1", "-", "unlimited", "infinity")
 FRONT = re.compile(r"[ \t]*([+-]?)([0-9]+)")
 WORDS = 1 << 64
+# From this Linux-PAM on the value is the whole rest of the line; before, its first word.
+WHOLE_REST = (1, 6, 0)
 
 RLIMITS = (
     "as", "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile",
@@ -52,7 +54,8 @@ NOT_NUMBERS = {"nonewprivs": re.compile("[01]"), "chroot": re.compile("/.*")}
 class Setting:
     """What one line says about one item: ``kind`` is soft or hard, ``-`` for an item without both.
 
-    ``value`` is what pam_limits makes of the text: ``64`` of ``64k``.
+    ``value`` is what pam_limits makes of the text: ``64`` of ``64k``. ``is_half``: the line's type
+    is ``-``, so it says the other kind, too.
     """
 
     file: str
@@ -61,6 +64,7 @@ class Setting:
     kind: str
     item: str
     value: str
+    is_half: bool = False
 
     @property
     def where(self) -> str:
@@ -101,22 +105,35 @@ Chain = Tuple[Source, ...]
 """The files in the order in which pam_limits reads them: limits.conf, then limits.d by name."""
 
 
-def read_source(path: str, data: bytes) -> Source:
-    """A file's bytes as a source."""
+def read_source(path: str, data: bytes, version: Optional[Tuple[int, ...]] = None) -> Source:
+    """A file's bytes as a source; by Linux-PAM of this version, the newest where it is unknown."""
     document = limits_conf.parse(data)
-    settings = tuple(setting for entry in document.entries for setting in _taken(path, entry))
+    by_word = version is not None and version < WHOLE_REST
+    settings: List[Setting] = []
+    for entry in document.entries:
+        value = entry.value.split()[0] if by_word else entry.value
+        if not by_word and ends_in_return(document, entry):
+            value += "\r"
+        settings.extend(_taken(path, entry, value))
     no_limits = tuple(NoLimits(path, rule.line, rule.domain) for rule in document.no_limits)
-    return Source(path, settings, no_limits)
+    return Source(path, tuple(settings), no_limits)
 
 
-def _taken(path: str, entry: limits_conf.Entry) -> Iterator[Setting]:
-    item, value = lowered(entry.item), as_taken(lowered(entry.item), entry.value)
+def ends_in_return(document: limits_conf.Document, entry: limits_conf.Entry) -> bool:
+    """Whether the value has the carriage return of a line that ends as on Windows behind it."""
+    line = document.lines[entry.line - 1]
+    return line.ending == "\r\n" and "#" not in line.text
+
+
+def _taken(path: str, entry: limits_conf.Entry, text: str) -> Iterator[Setting]:
+    item, value = lowered(entry.item), as_taken(lowered(entry.item), text)
     if value is None:
         return
     if source_of(entry.domain) in (LOGINS_OF_GROUP, LOGINS_OF_ALL) and item != LOGINS:
         return
-    for kind in kinds_of(lowered(entry.type), item):
-        yield Setting(path, entry.line, entry.domain, kind, item, value)
+    kinds = kinds_of(lowered(entry.type), item)
+    for kind in kinds:
+        yield Setting(path, entry.line, entry.domain, kind, item, value, len(kinds) == 2)
 
 
 def kinds_of(type_word: str, item: str) -> Tuple[str, ...]:
@@ -146,7 +163,8 @@ def as_taken(item: str, text: str) -> Optional[str]:
     if item not in RLIMITS or item in SIGNED:
         return str(number)
     # strtoull turns a sign into a huge number, and one that is too big into the biggest
-    return "unlimited" if abs(number) >= INFINITY else str(number % WORDS)
+    taken = number % WORDS if abs(number) < WORDS else INFINITY
+    return "unlimited" if taken == INFINITY else str(taken)
 
 
 def rank(setting: Setting) -> int:
@@ -170,16 +188,8 @@ def winner(
     """The line that decides one limit of a user's new sessions; None: nothing is set."""
     if sets_nothing(chain, user, root_is_exempt) is not None:
         return None
-    return _best(
-        setting
-        for setting in _about(chain, kind, item)
-        if matches(setting.domain, user, root_is_exempt)
-    )
-
-
-def of_domain(chain: Chain, domain: str, kind: str, item: str) -> Optional[Setting]:
-    """The last line with exactly this domain."""
-    return _best(setting for setting in _about(chain, kind, item) if setting.domain == domain)
+    settings = (one for one in _about(chain, item) if matches(one.domain, user, root_is_exempt))
+    return _decided(settings).get(kind)
 
 
 def in_force(
@@ -191,11 +201,25 @@ def in_force(
     for user in accounts.users:
         if user.name == domain:
             return winner(chain, user, kind, item, root_is_exempt)
-    own = of_domain(chain, domain, kind, item)
     covered = source_of(domain) in (USER, GROUP) and not (domain == ROOT and root_is_exempt)
-    if own is not None or not covered:
-        return own
-    return of_domain(chain, "*", kind, item)
+    domains = (domain, "*") if covered else (domain,)
+    return _decided(one for one in _about(chain, item) if one.domain in domains).get(kind)
+
+
+def dropped_for(
+    chain: Chain, domain: str, item: str, accounts: Accounts, root_is_exempt: bool
+) -> Optional[Tuple[User, Setting]]:
+    """The first local user whom a ``-`` line of the domain gives no hard limit, with that line:
+    its soft limit loses to a more specific one, and no line gives a hard one.
+    """
+    halves = [one for one in _about(chain, item) if one.domain == domain and one.kind == HARD]
+    if not halves or not halves[-1].is_half:
+        return None
+    for user in members(domain, accounts, root_is_exempt):
+        has_none = winner(chain, user, HARD, item, root_is_exempt) is None
+        if has_none and sets_nothing(chain, user, root_is_exempt) is None:
+            return user, halves[-1]
+    return None
 
 
 def more_specific(
@@ -205,8 +229,8 @@ def more_specific(
     found: Dict[str, Setting] = {}
     if item in UNRANKED:
         return ()
-    for setting in _about(chain, kind, item):
-        if rank(setting) >= source_of(domain):
+    for setting in _about(chain, item):
+        if setting.kind != kind or rank(setting) >= source_of(domain):
             continue
         if meets(domain, setting.domain, accounts, root_is_exempt):
             found[setting.domain] = setting
@@ -236,16 +260,26 @@ def meets(wide: str, narrow: str, accounts: Accounts, root_is_exempt: bool) -> b
     return any(matches(narrow, user, root_is_exempt) for user in inside)
 
 
-def _about(chain: Chain, kind: str, item: str) -> Iterator[Setting]:
+def _about(chain: Chain, item: str) -> Iterator[Setting]:
     for source in chain:
         for setting in source.settings:
-            if setting.item == item and setting.kind == kind:
+            if setting.item == item:
                 yield setting
 
 
-def _best(settings: Iterable[Setting]) -> Optional[Setting]:
-    best: Optional[Setting] = None
+def _decided(settings: Iterable[Setting]) -> Dict[str, Setting]:
+    """What holds, by kind, after these lines about one item in their order.
+
+    A line of type ``-`` whose soft limit does not win is dropped whole: process_limit returns
+    before it looks at the hard one.
+    """
+    held: Dict[str, Setting] = {}
     for setting in settings:
-        if best is None or setting.item in UNRANKED or rank(setting) <= rank(best):
-            best = setting
-    return best
+        if setting.is_half and setting.kind == HARD:
+            soft = held.get(SOFT)
+            if soft is None or soft.where != setting.where:
+                continue
+        now = held.get(setting.kind)
+        if now is None or setting.item in UNRANKED or rank(setting) <= rank(now):
+            held[setting.kind] = setting
+    return held

@@ -27,7 +27,17 @@ from .limits_accounts import (
     range_of,
     source_of,
 )
-from .limits_effective import LOGINS, SOFT, UNTYPED, Setting, as_taken, kinds_of, read_source
+from .limits_effective import (
+    LOGINS,
+    SOFT,
+    UNTYPED,
+    WHOLE_REST,
+    Setting,
+    as_taken,
+    ends_in_return,
+    kinds_of,
+    read_source,
+)
 from .limits_facts import NO_FACTS, Facts
 
 # The kernel's default of fs.nr_open, and the most it can be set to (fs/file.c, sysctl_nr_open_max).
@@ -48,7 +58,7 @@ def lint(data: bytes, file: str, facts: Facts = NO_FACTS) -> List[Finding]:
     found = [*reader.skipped(), *reader.no_limits()]
     for entry in document.entries:
         found.extend(reader.entry(entry))
-    found.extend(reader.among_lines(read_source(file, data).settings))
+    found.extend(reader.among_lines(read_source(file, data, facts.version).settings))
     return found
 
 
@@ -107,6 +117,9 @@ class _Lint:
 
     def _lookalikes(self, line: int) -> Optional[Finding]:
         text = self.text(line)
+        plain = text.isascii() and not any(quote in text for quote in repair.QUOTES)
+        if plain or len(text) > LONGEST_FIXED:
+            return None
         strange, right = repair.plain(text)
         if strange is None:
             return None
@@ -190,10 +203,10 @@ class _Lint:
         name, word = lowered(entry.item), lowered(entry.value)
         place = self.place(entry.line, entry.value_column)
         item = catalogue.lookup(name)
-        line = self.document.lines[entry.line - 1]
         no_limit = word in ("unlimited", "infinity", "-")
-        if no_limit and line.ending == "\r\n" and "#" not in line.text and self._since_1_6():
-            yield rules.CARRIAGE_RETURN.at(place, found=entry.value, fixed_line=fixed(line.text))
+        if no_limit and ends_in_return(self.document, entry) and self._takes_whole_rest():
+            text = self.text(entry.line)
+            yield rules.CARRIAGE_RETURN.at(place, found=entry.value, fixed_line=fixed(text))
             return
         try:
             if item is not None:
@@ -206,8 +219,8 @@ class _Lint:
         if name == "nofile":
             yield from self._nofile(entry, place)
 
-    def _since_1_6(self) -> bool:
-        return self.facts.version is None or self.facts.version >= BLANKS_COUNTED
+    def _takes_whole_rest(self) -> bool:
+        return self.facts.version is None or self.facts.version >= WHOLE_REST
 
     def _has_blanks(self, entry: Entry) -> bool:
         text = self.text(entry.line).partition("#")[0]

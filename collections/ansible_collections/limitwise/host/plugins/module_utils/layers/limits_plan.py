@@ -82,7 +82,9 @@ class Planner:
         self.context = context
         self.own = self.files[OWN].image if OWN in self.files else None
         self.had = lines_of(self.own)
-        self.before: Chain = tuple(read_source(file.path, file.data) for file in files)
+        self.before: Chain = tuple(
+            read_source(file.path, file.data, facts.version) for file in files
+        )
         self.others: Chain = tuple(source for source in self.before if source.path != OWN)
         self.taken: Dict[str, Set[int]] = {}
         self.findings: List[Finding] = []

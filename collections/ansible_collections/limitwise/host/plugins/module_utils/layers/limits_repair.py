@@ -18,6 +18,8 @@ MEANT_BOTH = ("all", "any", "soft,hard", "hard,soft", "soft/hard", "soft+hard", 
 VALUE = re.compile(r"-?[0-9]+[a-z]*|unlimited|infinity", re.IGNORECASE)
 JOINED = re.compile(r"([a-z]+)[=:]?([0-9]+|unlimited|infinity)", re.IGNORECASE)
 EVERYBODY = "*"
+# Nobody means a known word by a longer one.
+LONGEST_WORD = 40
 
 # Characters that look like ASCII ones and are not; what they stand for.
 LOOKALIKES = {
@@ -30,6 +32,7 @@ LOOKALIKES = {
     **dict.fromkeys("\uff05\ufe6a", "%"),
 }
 TRANSLATION = str.maketrans(LOOKALIKES)
+QUOTES = "\"'`"
 QUOTED = re.compile(r"(?<![^ \t])([\"'])([^\"' \t]*)\1(?![^ \t])")
 
 
@@ -63,7 +66,7 @@ def plain(text: str) -> Tuple[Optional[str], str]:
 
 def item_meant(word: str) -> Optional[str]:
     """The item that a word is or was meant to be."""
-    low = lowered(word)
+    low = lowered(word[:LONGEST_WORD])
     return low if catalogue.lookup(low) is not None else catalogue.nearest_item(low)
 
 

@@ -51,8 +51,8 @@ ABOVE_NR_OPEN = Rule(
 )
 UNLIMITED_NOFILE = Rule(
     "LW108", "unlimited-nofile", "limits", "error",
-    "nofile {found} cannot be set by Linux-PAM {version}, which refuses the login for it (on Debian "
-    "the session keeps its inherited limit); give a number",
+    "nofile {found} cannot be set by Linux-PAM {version}, which refuses the login for it "
+    "(on Debian the session keeps its inherited limit); give a number",
     "Before 1.5.2 Linux-PAM hands RLIM_INFINITY to the kernel, which refuses it; from 1.5.2 on "
     "it becomes fs.nr_open.",
 )
@@ -148,6 +148,13 @@ NO_SERVICE = Rule(
     "no file of /etc/pam.d runs pam_limits.so: limits files have no effect on this host",
     "limits.conf works only through PAM sessions that run pam_limits.",
 )
+DROPPED_WHOLE = Rule(
+    "LW127", "dropped-whole", "limits", "warning",
+    "{what} is not set for {found}: a line of a narrower domain holds the soft limit, and "
+    "pam_limits then drops the hard one of {where} too; write soft and hard on lines of their own",
+    "A line of type - whose soft limit loses to a more specific one is left at that point "
+    "(process_limit of pam_limits.c), so its hard limit is not set, although nobody else sets it.",
+)
 BAD_DOMAIN = Rule(
     "LW126", "bad-domain", "limits", "error",
     "{reason}",
@@ -159,5 +166,5 @@ RULES = (
     ABOVE_NR_OPEN, UNLIMITED_NOFILE, LOOKALIKES, CARRIAGE_RETURN, SOFT_ABOVE_HARD, LOGINS_ONLY,
     NOBODY, NOT_FOR_ROOT, BAD_RANGE, OVERRIDDEN, MORE_SPECIFIC, TOO_NEW, FLOOR_KEPT, NO_LIMITS,
     EMPTY_NO_LIMITS, DEAD_LINE, NUL_BYTE, BLANKS_BEFORE_WORD, NO_SERVICE,
-    BAD_DOMAIN,
+    DROPPED_WHOLE, BAD_DOMAIN,
 )

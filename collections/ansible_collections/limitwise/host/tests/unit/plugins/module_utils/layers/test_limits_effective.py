@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Sequence, Set
+from typing import List, Optional, Sequence, Set, Tuple
 
 import pytest
 from hypothesis import given
@@ -98,6 +98,11 @@ def value(
         (["* - nofile 5\n* soft nofile 6\n"], "app", "5"),
         (["* - nofile 5\n* hard nofile 6\n"], "app", "6"),
         (["* soft nofile 6\n"], "app", None),
+        # but a - line whose soft limit loses is dropped whole
+        (["app soft nofile 6\n* - nofile 5\n"], "app", None),
+        (["* - nofile 5\napp soft nofile 6\n"], "app", "5"),
+        (["@faculty soft nofile 6\n* hard nofile 4\n* - nofile 5\n"], "app", "4"),
+        (["app hard nofile 6\n* - nofile 5\n"], "app", "6"),
         # case, values and words as pam_limits takes them
         (["* HARD NoFile Unlimited\n"], "app", "unlimited"),
         (["APP hard nofile 1\n"], "app", None),
@@ -158,7 +163,9 @@ def test_items_without_soft_and_hard(text: str, item: str, wanted: str) -> None:
         ("nproc", "18446744073709551615", "unlimited"), ("nproc", "9" * 99, "unlimited"),
         ("nice", "unlimited", None), ("priority", "-1", "-1"), ("nice", "-10", "-10"),
         ("nonewprivs", "2", None), ("nonewprivs", "1", "1"), ("chroot", "/Srv", "/Srv"),
-        ("nofile", "+5", "5"), ("noproc", "5", None), ("noproc", "-", None),
+        ("nofile", "+5", "5"), ("nproc", "-1\r", "unlimited"), ("as", "unlimited\r", None),
+        ("nproc", "-99999999999999999999999", "unlimited"), ("noproc", "5", None),
+        ("noproc", "-", None),
     ],
 )  # fmt: skip
 def test_what_is_taken_of_a_value(item: str, text: str, wanted: Optional[str]) -> None:
@@ -290,7 +297,23 @@ def test_only_lines_and_their_order_count_not_the_files(lines: Sequence[str], cu
         assert value([whole], user) == value(parts, user)
 
 
-@given(LINES)
+@pytest.mark.parametrize(
+    ("text", "version", "wanted"),
+    [
+        ("unlimited words", None, None), ("unlimited words", (1, 6, 0), None),
+        ("unlimited words", (1, 5, 3), "unlimited"), ("64 words", (1, 5, 3), "64"),
+        ("unlimited\r", None, None), ("unlimited\r", (1, 5, 3), "unlimited"),
+        ("unlimited # \r", None, "unlimited"), ("64\r", None, "64"),
+    ],
+)  # fmt: skip
+def test_values_by_version(
+    text: str, version: Optional[Tuple[int, ...]], wanted: Optional[str]
+) -> None:
+    source = read_source("f", f"* hard nproc {text}\n".encode(), version)
+    assert [one.value for one in source.settings] == ([wanted] if wanted else [])
+
+
+@given(LINES.map(lambda lines: [line for line in lines if " - " not in line]))
 def test_the_winner_is_about_the_user_and_no_later_equal_wins(lines: Sequence[str]) -> None:
     files = chain("".join(lines))
     user = BY_NAME["app"]

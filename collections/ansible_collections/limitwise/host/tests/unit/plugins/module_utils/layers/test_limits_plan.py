@@ -302,6 +302,16 @@ def test_no_advice_where_there_is_nothing_to_say(main: str, wanted: str) -> None
     assert made.findings == ()
 
 
+def test_a_dash_line_that_a_softer_one_drops_whole() -> None:
+    files = {MAIN: "app soft nproc 10\n* - nproc 500\n"}
+    made = plan(files, ["* hard nproc 500"])
+    assert [(one.code, one.severity) for one in made.findings] == [("LW127", "warning")]
+    assert "app" in made.findings[0].message
+    in_other_order = {MAIN: "* - nproc 500\napp soft nproc 10\n"}
+    assert plan(in_other_order, ["* hard nproc 500"]).findings == ()
+    assert plan({MAIN: "app soft nproc 10\n"}, ["* hard nproc 500"]).findings == ()
+
+
 def test_the_tunings_own_narrower_lines_are_no_surprise() -> None:
     made = plan({MAIN: "@student hard nproc 10\n"}, ["* hard nproc 5000", "@student hard nproc 50"])
     assert made.findings == ()
