@@ -191,7 +191,7 @@ def test_a_key_that_leaves_the_tuning_goes_back_but_never_below_use(guest: Host)
     assert live(guest, "kernel/threads-max") == ["65536"]
     rolled = ask(guest, "rollback", run="original")
     assert "LW602" in codes(rolled)
-    assert live(guest, "kernel/threads-max") == ["65536"]
+    assert live(guest, "kernel/threads-max") == ["65536"], rolled
     guest.run(["systemctl", "stop", "crowd"])
     assert apply(guest, {})["ok"]
     assert live(guest, "kernel/threads-max") == [threads]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Dict, List, Optional, Tuple
+from typing import Callable, Dict, List, Optional, Tuple
 
 from ..catalogue import sysctl as catalogue
 from ..catalogue.classes import REFUSED
@@ -26,6 +26,10 @@ COMMENT = re.compile(r"(\s*)[#;].*", re.DOTALL)
 PLAIN_NUMBERS = re.compile(r"-?\d+(\s+-?\d+)*")
 DROPPED = "the kernel takes the number and drops the rest"
 REFUSED_BY_KERNEL = "the kernel refuses it"
+
+# Looking for a near name takes time; a file with more slips than this is no sysctl file.
+MOST_GUESSES = 100
+Guess = Callable[[str], Optional[str]]
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,8 @@ def lint(data: bytes, file: str) -> List[Finding]:
     found = [_rejected(line, file) for line in document.rejected]
     first: Dict[str, Entry] = {}
     for entry in document.entries:
-        slips = [*_name(entry, file), *_value(entry, file)]
+        guess = suggested if len(found) < MOST_GUESSES else _no_guess
+        slips = [*_name(entry, file, guess), *_value(entry, file)]
         found.extend(_with_fixed_line(slips, entry, document.lines[entry.line - 1].text))
         if not entry.exclude and not entry.glob:
             found.extend(_twice(first.get(entry.path), entry, file))
@@ -66,7 +71,11 @@ def _rejected(line: Rejected, file: str) -> Finding:
     )
 
 
-def _name(entry: Entry, file: str) -> List[Slip]:
+def _no_guess(_path: str) -> Optional[str]:
+    return None
+
+
+def _name(entry: Entry, file: str, guess: Guess) -> List[Slip]:
     place = Place(file, entry.line, entry.column)
     command = COMMAND.match(entry.raw_key)
     if command is not None:
@@ -74,7 +83,7 @@ def _name(entry: Entry, file: str) -> List[Slip]:
         return [Slip(rules.UNKNOWN_KEY.at(place, found=entry.raw_key, suggestion=bare), key=bare)]
     key = known(entry.path)
     if key is None and not entry.glob:
-        right = suggested(entry.path)
+        right = guess(entry.path)
         severity = None if right is not None else WARNING
         finding = rules.UNKNOWN_KEY.at(
             place, found=entry.raw_key, suggestion=right, severity=severity

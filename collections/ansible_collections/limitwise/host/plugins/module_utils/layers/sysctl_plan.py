@@ -24,7 +24,7 @@ from .sysctl_decide import Decision, give_up, want
 from .sysctl_files import ConfFile, procps, systemd_sysctl, with_content
 from .sysctl_state import APPLIERS, NOBODY, OWN, SYSTEMD, State
 from .sysctl_takeover import fulfils, given_back, taken_over
-from .sysctl_values import lowers
+from .sysctl_values import as_printed, lowers
 
 NAME = "sysctl"
 FORMAT = "sysctl_conf"
@@ -118,7 +118,10 @@ def _runtime_acts(state: State, decisions: Sequence[Decision]) -> List[Act]:
     ordered = apply_order(new)
     paths = [path for path in ordered if path not in falling]
     paths += [path for path in reversed(ordered) if path in falling]
-    acts: List[Act] = [SetKernel(NAME, path, was[path], new[path]) for path in paths]
+    # As it will be read back: a rollback compares it to tell whether others wrote since.
+    acts: List[Act] = [
+        SetKernel(NAME, path, was[path], as_printed(lookup(path), new[path])) for path in paths
+    ]
     if state.systemd and any(path in shares.SHARED_OUT for path in new):
         acts.extend(shares.pokes(NAME, state.slices))
     return acts

@@ -43,6 +43,12 @@ def raised(key: Optional[SysctlKey], have: Optional[str], wanted: str) -> str:
     return " ".join(str(max(pair, key=lambda one: _rank(key, one))) for pair in zip(ours, theirs))
 
 
+def as_printed(key: Optional[SysctlKey], text: str) -> str:
+    """The value as the kernel gives it back: decimal numbers, single blanks."""
+    found = numbers(key, text) if key is not None else None
+    return " ".join(map(str, found)) if found is not None else " ".join(text.split())
+
+
 def lowers(key: Optional[SysctlKey], have: str, new: str) -> bool:
     """Whether a single number would become smaller."""
     if key is None:

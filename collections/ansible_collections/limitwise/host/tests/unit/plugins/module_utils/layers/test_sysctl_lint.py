@@ -140,3 +140,9 @@ def test_a_huge_line_and_a_binary_file_are_no_trouble() -> None:
     assert len(lint(b"kernel." + b"y" * 5_000_000 + b" = 1", "x.conf")) == 1
     assert lint(b"vm.swappiness = " + b"1 " * 1_000_000, "x.conf") != []
     assert lint(bytes(range(256)) * 100, "x.conf") != []
+
+
+def test_a_file_full_of_unknown_names_gets_a_hundred_guesses() -> None:
+    lines = b"".join(b"vm.swappines%d = 1\n" % number for number in range(150))
+    found = lint(lines, "x.conf")
+    assert [one.suggestion for one in found] == ["vm.swappiness"] * 100 + [None] * 50

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ansible_collections.limitwise.host.plugins.module_utils.catalogue.classes import EXACT, FLOOR
 from ansible_collections.limitwise.host.plugins.module_utils.catalogue.sysctl_key import SysctlKey
 from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl_values import (
+    as_printed,
     enough,
     lowers,
     raised,
@@ -86,6 +87,20 @@ def test_raised(key: Optional[SysctlKey], have: Optional[str], wanted: str, resu
 )
 def test_lowers(key: Optional[SysctlKey], have: str, new: str, result: bool) -> None:
     assert lowers(key, have, new) is result
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "result"),
+    [
+        (THREADS, " 0x10000", "65536"),
+        (THREADS, "010", "8"),
+        (THREADS, "words of  any\tkind", "words of any kind"),
+        (MEMORY, "1\t 0x10  3", "1 16 3"),
+        (None, "0x10", "0x10"),
+    ],
+)
+def test_as_printed(key: Optional[SysctlKey], text: str, result: str) -> None:
+    assert as_printed(key, text) == result
 
 
 VECTORS = st.lists(st.integers(0, 2**31 - 1), min_size=3, max_size=3).map(
