@@ -24,7 +24,14 @@ from . import engine
 from .findings import Finding, InputError, Place
 from .formats.text import join, split
 from .host.machine import Host
-from .layers import docker_lint, limits_lint, sysctl_lint, unit_lint
+from .layers import (
+    docker_lint,
+    limits_lint,
+    sysctl_files,
+    sysctl_lint,
+    sysctl_state,
+    unit_lint,
+)
 from .suppress import kept
 from .tuning import read
 
@@ -55,12 +62,16 @@ Parse = Callable[[bytes, str], Tuple[Any, Mapping[Tuple[str, ...], Place]]]
 
 @dataclass(frozen=True)
 class Source:
-    """One file to lint. ``unit_name``: for fragments and drop-ins whose path does not tell it."""
+    """One file to lint. ``unit_name``: for fragments and drop-ins whose path does not tell it.
+
+    ``found``: what is known of it already, because its host was looked at.
+    """
 
     name: str
     kind: str
     data: bytes
     unit_name: Optional[str] = None
+    found: Tuple[Finding, ...] = ()
 
 
 def kind_of(name: str) -> Optional[str]:
@@ -76,7 +87,8 @@ def lint(source: Source, parse: Parse, ignored: Iterable[str] = ()) -> List[Find
 
     ``parse`` reads a tuning document (YAML is the caller's to read).
     """
-    return kept(LINTS[source.kind](source, parse), source.data, ignored)
+    found = [*source.found, *LINTS[source.kind](source, parse)]
+    return kept(found, source.data, ignored)
 
 
 def _unit(source: Source, _parse: Parse) -> List[Finding]:
@@ -114,7 +126,8 @@ def sources_of(host: Host) -> Iterator[Source]:
         kind = kind_of(name)
         data = host.files.read(name) if kind is not None else None
         if kind is not None and data is not None:
-            yield Source(name, kind, data)
+            found = sysctl_state.unread(host) if name == sysctl_files.MAIN_FILE else []
+            yield Source(name, kind, data, found=tuple(found))
 
 
 def named(host: Host, names: Iterable[str]) -> Iterator[Source]:

@@ -11,6 +11,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..acts import FileImage
 from ..catalogue.suggest import nearest
+from ..findings import Finding
 from ..formats import keyed
 from ..formats.sysctl_conf import dotted
 from ..host.machine import MOUNTED, Host
@@ -24,6 +25,7 @@ from .sysctl_files import (
     ConfFile,
     Given,
     no_applier,
+    not_read,
     procps,
     read,
     systemd_sysctl,
@@ -156,6 +158,11 @@ def version(release: str) -> Tuple[int, ...]:
     """``6.1.0-18-amd64`` as (6, 1, 0); empty when there is none."""
     match = re.match(r"\d+(\.\d+)*", release)
     return tuple(map(int, match.group().split("."))) if match else ()
+
+
+def unread(host: Host) -> List[Finding]:
+    """A finding when the host has an /etc/sysctl.conf that its boot does not read."""
+    return not_read(read(host), APPLIERS[boot_applier(host)[0]])
 
 
 def _keys(host: Host, items: Sequence[Item], ours: Mapping[str, str]) -> Dict[str, Live]:

@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Tuple
 
 import pytest
 
+from ansible_collections.limitwise.host.plugins.module_utils import lint
 from ansible_collections.limitwise.host.plugins.module_utils.change import Change
 from ansible_collections.limitwise.host.plugins.module_utils.findings import HostError
 from ansible_collections.limitwise.host.plugins.module_utils.formats.sysctl_conf import canonical
@@ -90,6 +91,16 @@ def test_who_applies_at_boot(tmp_path: Path, tree: Dict[str, str], boot: str) ->
 )
 def test_a_root_in_ram(mounts: str, ram: bool) -> None:
     assert root_in_ram(mounts) is ram
+
+
+def test_sysctl_conf_that_the_boot_does_not_read(tmp_path: Path) -> None:
+    tree = {**SYSTEMD_IMAGE, "etc/sysctl.conf": "vm.swappiness = 10\n", "etc/sysctl.d/a.conf": ""}
+    host = Host.image(build(tmp_path, tree))
+    (source,) = [one for one in lint.sources_of(host) if one.name == "/etc/sysctl.conf"]
+    (found,) = lint.lint(source, lambda data, name: ({}, {}))
+    assert (found.code, found.severity, found.place.file) == ("LW215", "info", "/etc/sysctl.conf")
+    (tmp_path / "etc/sysctl.d/99-sysctl.conf").symlink_to("../sysctl.conf")
+    assert [one.found for one in lint.sources_of(host) if one.name == "/etc/sysctl.conf"] == [()]
 
 
 def test_a_root_in_ram_keeps_nothing_whatever_applies_it(tmp_path: Path) -> None:
