@@ -19,7 +19,7 @@ from ..policy import IF_NEEDED, Policy
 from ..tuning import Item
 from .docker_edits import Edits
 from .docker_keys import klass, needs, satisfied, top, wanted_text
-from .docker_state import LIVE_RESTORE, DockerState, in_force
+from .docker_state import LIVE_RESTORE, DockerState, accepted, in_force, read_by
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,7 @@ def left(state: DockerState, change: Change) -> str:
         return act
     if change.after is None and act == RESTART and change.key != LIVE_RESTORE:
         # a signal does not put such a key back to its default, and nothing shows it
-        restarted = state.changed is None or state.changed <= state.running.since
-        return NOTHING if restarted else RESTART
+        return NOTHING if read_by(state.running, state.changed) else RESTART
     return NOTHING
 
 
@@ -133,16 +132,16 @@ def _containers(state: DockerState, pokes: Sequence[Poke], restarting: bool) -> 
     return found
 
 
-def witness(state: DockerState, effect: Effect) -> Tuple[str, Dict[str, Optional[str]]]:
-    """What the record keeps of the daemon: its name, and what it has of keys that need a restart.
+def witness(state: DockerState, effect: Effect) -> Tuple[str, Dict[str, Optional[str]], bool]:
+    """What the record keeps: the daemon, its values that only a restart changes, and acceptance.
 
-    After a restart the age of the files says it all.
+    After a restart the age of the files says all of it.
     """
     if state.running is None or effect.restarts:
-        return "", {}
+        return "", {}, False
     known = {}
     for key in {*state.values, *effect.waiting}:
         now = in_force(state, key)
         if needs(key, "") == RESTART and klass(key) != REFUSED and now is not None:
             known[key] = now.text
-    return state.running.identity, known
+    return state.running.identity, known, accepted(state)

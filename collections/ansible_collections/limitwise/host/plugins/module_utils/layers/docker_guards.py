@@ -17,7 +17,7 @@ from ..formats import json_text
 from . import docker_lint, docker_pools
 from .docker_flags import UNIT, Flag
 from .docker_keys import top
-from .docker_state import CGROUP_PARENT, LIVE_RESTORE, POOLS, DockerState
+from .docker_state import CGROUP_PARENT, LIVE_RESTORE, POOLS, DockerState, accepted
 
 SYSTEMD_DRIVER = "systemd"
 DRIVER_OPTION = "native.cgroupdriver="
@@ -40,7 +40,7 @@ def guard(
     mine = {top(pointer) for pointer in wanted}
     found = []
     for key, finding in docker_lint.by_key(document, state.path):
-        fatal = poked and not _read_before(state) and finding.code not in HARMLESS
+        fatal = poked and not accepted(state) and finding.code not in HARMLESS
         found.append(_softened(finding, key in mine or fatal))
     for flag, key in conflicts(state, value):
         place = flag.place if str(flag.place) else Place(state.path)
@@ -53,12 +53,6 @@ def guard(
     return found
 
 
-def _read_before(state: DockerState) -> bool:
-    """Whether the running daemon has taken the file as it is now, or a run of ours upon it."""
-    running = state.running
-    if running is None or state.changed is None or state.changed <= running.since:
-        return True
-    return state.record.daemon == running.identity
 
 
 def _softened(finding: Finding, mine: bool) -> Finding:

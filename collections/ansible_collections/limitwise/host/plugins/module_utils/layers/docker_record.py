@@ -37,7 +37,7 @@ class Record:
 
     ``in_force``: what the daemon named by ``daemon`` has for keys that only a restart changes, as
     known when the file was last written (None: known to be unset). While that very daemon runs,
-    nothing can have changed it.
+    nothing can have changed it. ``accepted``: it had read what others wrote in the file.
     """
 
     owner: str = ""
@@ -45,6 +45,7 @@ class Record:
     keys: Mapping[str, Ours] = field(default_factory=dict)
     daemon: str = ""
     in_force: Mapping[str, Optional[str]] = field(default_factory=dict)
+    accepted: bool = False
 
 
 def read(image: Optional[FileImage]) -> Record:
@@ -59,7 +60,8 @@ def read(image: Optional[FileImage]) -> Record:
         }
         in_force = {str(key): _text(value) for key, value in document["in_force"].items()}
         owner, daemon = str(document["owner"]), str(document["daemon"])
-        return Record(owner, bool(document["created"]), keys, daemon, in_force)
+        created, accepted = bool(document["created"]), bool(document["accepted"])
+        return Record(owner, created, keys, daemon, in_force, accepted)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise HostError(
             f"is damaged: {error!r}",
@@ -85,6 +87,7 @@ def write(layer: str, image: Optional[FileImage], record: Record) -> WriteFile:
             },
             "daemon": record.daemon,
             "in_force": dict(record.in_force),
+            "accepted": record.accepted,
         }
         text = json.dumps(document, indent=1, sort_keys=True)
         after = FileImage(text.encode("ascii") + b"\n", 0o600)

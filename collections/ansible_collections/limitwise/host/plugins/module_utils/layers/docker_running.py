@@ -22,6 +22,8 @@ PID_FILES = ("/var/run/docker.pid", "/run/docker.pid", "/run/dockerd.pid")
 # Seconds. A daemon that has just been started or signalled needs a moment to answer with what is
 # new; one that has had that moment is taken at its word.
 FRESH = 30.0
+# Where an init script keeps the process it has just started, which has no pid file of its own yet.
+STARTING = "/var/run/docker-ssd.pid"
 SETTLING = 5.0
 PAUSE = 0.1
 IN_SWARM = ("active", "pending", "locked")
@@ -53,6 +55,9 @@ def observe(host: Host, start: Start, settled: Settled) -> Optional[Running]:
     Just after a start or a signal it is asked again until ``settled`` agrees with what it shows.
     """
     found = _process(host, start)
+    while found is None and _is_starting(host):
+        time.sleep(PAUSE)
+        found = _process(host, start)
     if found is None:
         return None
     pid, since, pid_file = found
@@ -93,6 +98,16 @@ def _process(host: Host, start: Start) -> Optional[Tuple[int, int, str]]:
         if (host.proc(f"{pid}/comm") or "").strip() == "dockerd":
             return pid, since, path
     return None
+
+
+def _is_starting(host: Host) -> bool:
+    """Whether an init script has started dockerd within the last moments."""
+    since = modified(host, STARTING)
+    data = host.files.read(STARTING)
+    if not host.running or since is None or data is None or not data.strip().isdigit():
+        return False
+    young = time.time() - since / 1e9 < FRESH
+    return young and host.proc(f"{int(data)}/comm") is not None
 
 
 def _start_ticks(stat: str) -> str:

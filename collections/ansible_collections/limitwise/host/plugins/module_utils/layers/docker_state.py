@@ -147,6 +147,19 @@ def reload_command(host: Host, start: Start, running: Optional[Running]) -> Tupl
 # --- what is in force ----------------------------------------------------------------------------
 
 
+def read_by(running: Running, changed: Optional[int]) -> bool:
+    """Whether the daemon started with the file as it is: it writes its pid file just after."""
+    return changed is None or changed <= running.since
+
+
+def accepted(state: DockerState) -> bool:
+    """Whether the running daemon has read what others wrote in the file; so if none runs."""
+    running = state.running
+    if running is None or read_by(running, state.changed):
+        return True
+    return state.record.accepted and state.record.daemon == running.identity
+
+
 def in_force(state: DockerState, pointer: str) -> Optional[Known]:
     """The value that the running daemon has; None when no daemon runs or nobody can tell."""
     running = state.running
@@ -157,8 +170,6 @@ def in_force(state: DockerState, pointer: str) -> Optional[Known]:
     recorded = state.record.in_force if state.record.daemon == running.identity else {}
     if pointer in recorded:
         return Known(recorded[pointer])
-    # the daemon writes its pid file just after it has read its settings
-    read_since = state.changed is None or state.changed <= running.since
-    if read_since or needs(pointer, "") == RELOAD:
+    if read_by(running, state.changed) or needs(pointer, "") == RELOAD:
         return Known(state.values.get(pointer))
     return None

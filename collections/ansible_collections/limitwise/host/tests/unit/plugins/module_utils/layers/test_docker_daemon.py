@@ -345,6 +345,18 @@ def test_mistakes_of_others(text, changed, fatal):
     assert codes(made.findings)[0] in ("LW402", "LW403")
 
 
+def test_a_write_of_ours_proves_nothing_of_what_others_wrote():
+    before = state('{"from-the-future": 1}', running=UP, changed=1500)
+    quiet = {"log-opts": {"max-size": "1m"}}
+    once = after(before, plan(before, quiet), changed=1600)
+    made = plan(once, {**quiet, "live-restore": True})
+    assert codes(errors(made.findings)) == ["LW402"]
+    # a daemon that had started with them goes on to be poked after writes of ours
+    older = replace(before, changed=500)
+    once = after(older, plan(older, quiet), changed=1600)
+    assert errors(plan(once, {**quiet, "live-restore": True}).findings) == []
+
+
 @pytest.mark.parametrize(
     ("driver", "text", "parent", "found"),
     [

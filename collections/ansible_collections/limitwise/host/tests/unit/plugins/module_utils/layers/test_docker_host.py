@@ -212,6 +212,21 @@ def test_stale_pid_file(root):
     assert root.observed().running is None
 
 
+def test_daemon_that_an_init_script_has_just_started(short, answering):
+    short.dockerd(pid=78)
+    (short.path / "var/run/docker.pid").unlink()
+    short.write("/var/run/docker-ssd.pid", "78\n")
+    answering(short.path / "var/run/docker.sock", INFO)
+    writing = threading.Timer(0.3, short.write, ("/var/run/docker.pid", "78"))
+    writing.start()
+    assert short.observed().running.identity == "b00t:78:22"
+
+
+def test_start_that_came_to_nothing(root):
+    root.write("/var/run/docker-ssd.pid", "79\n")
+    assert root.observed().running is None
+
+
 def test_image_has_no_daemon(root):
     root.dockerd()
     state = LAYER.observe(Host.image(str(root.path)), ())
@@ -288,7 +303,7 @@ def test_damaged_record(root, data):
 
 def test_record_survives_its_file():
     record = docker_record.Record(
-        "op", True, {"/a": docker_record.Ours('"ü"', None)}, "b:1:2", {"/x": None, "/y": "1"}
+        "op", True, {"/a": docker_record.Ours('"ü"', None)}, "b:1:2", {"/x": None, "/y": "1"}, True
     )
     assert docker_record.read(docker_record.write("docker_daemon", None, record).after) == record
 
