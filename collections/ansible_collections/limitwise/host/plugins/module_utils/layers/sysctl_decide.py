@@ -22,7 +22,7 @@ from .sysctl_check import Wanted
 from .sysctl_files import Assigned, Given
 from .sysctl_names import OF_INTERFACE
 from .sysctl_state import Live, State
-from .sysctl_values import enough, lowers, only_raised, raised, same
+from .sysctl_values import as_printed, enough, lowers, only_raised, raised, same
 
 GETS_IT = {NEW_PROCESSES: NEW_SESSIONS, NEW_NAMESPACES: NEW_CONTAINERS}
 
@@ -117,9 +117,10 @@ def _guard(
     name, value = dotted(path), live.value or ""
     if not live.writable:
         return [rules.NOT_WRITABLE.at(place, found=value, what=name)]
+    number = as_printed(key, new)
     if context.force or live.used is None or not lowers(key, value, new):
         return []
-    if not too_low(int(new, 0), live.used):
+    if not too_low(int(number), live.used):
         return []
     return [
         run_rules.BELOW_USE.at(

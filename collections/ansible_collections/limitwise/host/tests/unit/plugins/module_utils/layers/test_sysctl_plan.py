@@ -163,13 +163,14 @@ def test_a_floor_in_allow_lowering_goes_down() -> None:
     assert file_after(made) == {"kernel/threads-max": "5000"}
 
 
-def test_nothing_goes_below_present_use_unless_forced() -> None:
+@pytest.mark.parametrize("value", [5000, "5000", "0x1388", "011610"])
+def test_nothing_goes_below_present_use_unless_forced(value: Any) -> None:
     host = state({THREADS: Live("9000", used=4900)})
     context = Context(policy=Policy(allow_lowering=("kernel/threads-max",)))
-    made = plan(host, wanted({THREADS: 5000}), context)
+    made = plan(host, wanted({THREADS: value}), context)
     assert codes(made) == ["LW602"]
     assert "4900" in made.findings[0].message
-    assert plan(host, wanted({THREADS: 5000}), replace(context, force=True)).findings == ()
+    assert plan(host, wanted({THREADS: value}), replace(context, force=True)).findings == ()
 
 
 def test_vectors_rise_number_by_number() -> None:
