@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -44,7 +45,7 @@ def traces(name: str) -> dict[str, object]:
         "folder": folder.exists(),
         "lock": (fleet.states() / f".{name}.lock").exists(),
         "processes": processes.of_fleet(processes.everyone(), identity, folder),
-        "mounts": str(folder) in Path("/proc/self/mountinfo").read_text(),
+        "mounts": mounts_of(name),
         "links": [line for line in Path("/proc/net/dev").read_text().split() if line == "t1:"],
     }
 
@@ -54,9 +55,21 @@ NOTHING = {
     "folder": False,
     "lock": False,
     "processes": [],
-    "mounts": False,
+    "mounts": [],
     "links": [],
 }
+
+
+def mounts_of(name: str) -> list[str]:
+    """Processes in whose mounts the fleet is still seen: they would hold it back."""
+    words = (f"/{namespace_of(name)} ", f"{fleet.states()}/{name}/")
+    seen = []
+    for process in processes.everyone():
+        with contextlib.suppress(OSError):
+            text = Path(f"/proc/{process.pid}/mountinfo").read_text()
+            if any(word in text for word in words):
+                seen.append(process.command[0])
+    return seen
 
 
 def wait_for(condition: str, path: Path, creator: subprocess.Popen[bytes]) -> None:
@@ -129,6 +142,7 @@ def test_fleets_do_not_touch_each_other(fleet: FleetMaker) -> None:
     with pytest.raises(CommandError, match="No such file"):
         other.read("/root/mine")
     first.destroy()
+    assert traces(first.name) == NOTHING
     assert other.run(["hostname"]).stdout == "h1\n"
 
 

@@ -6,6 +6,8 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from . import doctor, fleet, images, kernels
 from .errors import LabError
@@ -38,10 +40,19 @@ def _create(options: argparse.Namespace) -> int:
 
 def _build(options: argparse.Namespace) -> int:
     doctor.require()
-    for image in [options.image] if options.image else list(images.RECIPES):
-        print(images.get(image, fleet.narrate).disk.parent)
-    for kernel in [options.kernel] if options.kernel else list(kernels.KERNELS):
-        print(kernels.get(kernel, fleet.narrate).binary.parent)
+
+    def make_images() -> list[Path]:
+        chosen = [options.image] if options.image else list(images.RECIPES)
+        return [images.get(name, fleet.narrate).disk for name in chosen]
+
+    def make_kernels() -> list[Path]:
+        chosen = [options.kernel] if options.kernel else list(kernels.KERNELS)
+        return [kernels.get(name, fleet.narrate).binary for name in chosen]
+
+    with ThreadPoolExecutor(2) as pool:
+        for made in [pool.submit(make_kernels), pool.submit(make_images)]:
+            for path in made.result():
+                print(path)
     return 0
 
 

@@ -55,13 +55,16 @@ def fetch(name: str, build: Callable[[Path], None]) -> Path:
 def locked(path: Path) -> Iterator[None]:
     """Hold an exclusive lock on `path`; the kernel drops it when the process dies.
 
-    The holder may remove the file: who waited for a removed one starts over.
+    Programs that the lab starts meanwhile inherit it: should the holder be killed, the next waits
+    until nothing of his still works. The holder may remove the file: who waited for a removed one
+    starts over.
     """
     while True:
         with path.open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             if not _still_there(path, handle.fileno()):
                 continue
+            os.set_inheritable(handle.fileno(), True)
             yield
             return
 

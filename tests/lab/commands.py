@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from .errors import LabError
 
 TAIL_LINES = 15
+KEEP_LOCKS = False  # close_fds: the only inheritable descriptors are the locks of cache.locked
 
 
 def output(argv: Sequence[str], *, feed: str | None = None) -> str:
     """Standard output of a program; LabError with the end of its complaint when it fails."""
     try:
-        done = subprocess.run(argv, input=feed, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            argv, input=feed, capture_output=True, text=True, close_fds=KEEP_LOCKS, check=False
+        )
     except FileNotFoundError:
         raise LabError(f"{argv[0]}: no such program", "run: python -m lab doctor") from None
     if done.returncode != 0:
@@ -29,7 +31,6 @@ def logged(
     log: Path,
     *,
     cwd: Path | None = None,
-    environment: Mapping[str, str] | None = None,
 ) -> None:
     """Run a long program with everything it says appended to `log`; LabError quotes its end."""
     with log.open("ab") as sink:
@@ -42,7 +43,7 @@ def logged(
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 cwd=cwd,
-                env=None if environment is None else {**os.environ, **environment},
+                close_fds=KEEP_LOCKS,
                 check=False,
             ).returncode
         except FileNotFoundError:

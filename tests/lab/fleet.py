@@ -144,7 +144,8 @@ class Fleet:
         """One more host, booted and reachable: a fresh one, whatever the others went through."""
         taken = {host.name for host in self.hosts}
         number = next(n for n in range(1, MOST_HOSTS + 1) if f"h{n}" not in taken)
-        return self._add([Seat(number)])[0]
+        with _locked(self.name):
+            return self._add([Seat(number)])[0]
 
     def drop(self, host: Host) -> None:
         """Power a host off and remove all of it."""
@@ -214,8 +215,6 @@ def destroy(name: str) -> None:
     namespace_of(name)
     with _locked(name):
         _clean(name)
-    with contextlib.suppress(OSError):  # other fleets still live there
-        states().rmdir()
 
 
 def names() -> list[str]:

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import launch, processes
+from . import commands, launch, processes
 from .addresses import GATEWAY, PREFIX, Seat
 from .errors import LabError
 from .kernels import Kernel
@@ -86,6 +86,7 @@ class Guest:
                 stderr=subprocess.PIPE,
                 text=True,
                 cwd="/",
+                close_fds=commands.KEEP_LOCKS,
                 check=False,
             )
         if done.returncode != 0:

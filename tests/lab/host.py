@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import shlex
 import socket
 import subprocess
@@ -18,10 +19,11 @@ from .errors import LabError
 from .guest import Guest
 from .ssh import Road
 
-FIRST_BOOT = 45.0  # seconds; one boot in some hundreds hangs and is then started once more
-BOOT = 90.0
+FIRST_BOOT = 75.0  # seconds; one boot in some hundreds hangs and is then started once more
+BOOT = 150.0
 PAUSE = 0.05
 LOOK = 1.0  # seconds between looks whether the kernel still lives
+LOG = logging.getLogger("lab")
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
@@ -163,7 +165,8 @@ class Host:
         """Wait until ssh answers; start the guest once more where the first boot hangs."""
         try:
             self.wait_ssh(FIRST_BOOT)
-        except LabError:
+        except LabError as error:
+            LOG.warning("%s\n%s: booting once more", error, self.name)
             self.kill()
             self.power_on()
             self.wait_ssh(BOOT)
@@ -174,12 +177,20 @@ class Host:
         look = time.monotonic() + LOOK
         while not self._banner():
             now = time.monotonic()
-            if now > look and not self.guest.running():
-                raise self._silent("its kernel has ended")
             if now > end:
                 raise self._silent(f"no ssh within {deadline:g} s")
-            look = now + LOOK if now > look else look
+            if now > look:
+                look = now + LOOK
+                if self._ended():
+                    raise self._silent("its kernel has ended")
             time.sleep(PAUSE)
+
+    def _ended(self) -> bool:
+        """True when the kernel is gone; a reboot's exec hides it for a moment, so look twice."""
+        if self.guest.running():
+            return False
+        time.sleep(PAUSE)
+        return not self.guest.running()
 
     def _silent(self, what: str) -> LabError:
         return LabError(f"{self.name}: {what}; its console ends with\n{self.guest.last_words()}")
@@ -195,12 +206,13 @@ class Host:
     def reboot(self, deadline: float = BOOT) -> None:
         """Reboot from inside; returns when ssh answers from a new boot."""
         before = self.boot_id()
-        self.run("reboot", check=False, timeout=20)
+        with contextlib.suppress(LabError):  # the connection may hang as its other end goes down
+            self.run("reboot", check=False, timeout=20)
         self.hang_up()
         end = time.monotonic() + deadline
         while time.monotonic() < end:
-            with contextlib.suppress(LabError):
-                self.wait_ssh(max(1.0, end - time.monotonic()))
+            self.wait_ssh(max(PAUSE, end - time.monotonic()))
+            with contextlib.suppress(LabError):  # the old system may still answer, or hang up
                 if self.boot_id() != before:
                     return
             time.sleep(PAUSE)

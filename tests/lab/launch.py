@@ -18,7 +18,7 @@ TAP = 9
 TUNSETIFF = 0x400454CA
 IFF_TAP, IFF_NO_PI = 0x0002, 0x1000
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
-MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 1 << 18
+MS_BIND, MS_REC, MS_SLAVE = 0x1000, 0x4000, 1 << 19
 PR_SET_NO_NEW_PRIVS = 38
 # Without HOME the guest's first process dies in seccomp mode (7.3: "failed to wait for stub").
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/"}
@@ -39,9 +39,12 @@ def enter(namespace: str) -> None:
 
 
 def bind(pairs: list[str]) -> None:
-    """Make each SOURCE appear at its TARGET, for this process and its children only."""
+    """Make each SOURCE appear at its TARGET, for this process and its children only.
+
+    What the machine unmounts later goes here too, so that a guest holds nothing of it back.
+    """
     checked(LIBC.unshare(CLONE_NEWNS), "unshare")
-    checked(LIBC.mount(None, b"/", None, MS_REC | MS_PRIVATE, None), "private mounts")
+    checked(LIBC.mount(None, b"/", None, MS_REC | MS_SLAVE, None), "slave mounts")
     for pair in pairs:
         source, _, target = pair.partition("=")
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o644))
@@ -68,12 +71,15 @@ def drop_privileges(uid: int) -> None:
 def detach() -> None:
     """Go on as a process of init's, in a session of its own; the caller learns that all went well.
 
-    Standard error is the caller's until here, then the guest's console like standard output.
+    Standard error is the caller's until here, then the guest's console like standard output; the
+    caller's lock is let go.
     """
     if os.fork():
         os._exit(0)
     os.setsid()
     os.dup2(1, 2)
+    os.closerange(3, TAP)
+    os.closerange(TAP + 1, os.sysconf("SC_OPEN_MAX"))
 
 
 def main() -> None:

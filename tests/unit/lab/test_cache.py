@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -92,3 +96,29 @@ def test_who_waited_for_a_removed_lock_starts_over(tmp_path: Path) -> None:
         path.unlink()
     thread.join()
     assert entered == [True]
+
+
+def test_a_program_of_a_killed_holder_keeps_the_lock(tmp_path: Path) -> None:
+    path, done = tmp_path / "lock", tmp_path / "done"
+    holder = (
+        "import os, pathlib, signal, subprocess, sys\n"
+        "from lab import cache, commands\n"
+        "with cache.locked(pathlib.Path(sys.argv[1])):\n"
+        "    code = 'import pathlib, sys; sys.stdin.read(); pathlib.Path(sys.argv[1]).touch()'\n"
+        "    subprocess.Popen([sys.executable, '-c', code, sys.argv[2]],"
+        " close_fds=commands.KEEP_LOCKS)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(cache.__file__).parents[1])}
+    with subprocess.Popen(
+        [sys.executable, "-c", holder, str(path), str(done)],
+        stdin=subprocess.PIPE,
+        env=environment,
+    ) as killed:
+        killed.wait()
+        with path.open("w") as handle, pytest.raises(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert killed.stdin is not None
+        killed.stdin.close()
+        with cache.locked(path):
+            assert done.exists()
