@@ -222,10 +222,11 @@ def test_a_failed_run_needs_no_rollback_and_is_never_the_last(
 def test_two_runs_at_once_are_refused_with_the_holder_named(mounted: Path) -> None:
     host = Host.mounted(str(mounted))
     Store(host).prepare()
-    for work in (
+    runs: List[Callable[[], Any]] = [
         lambda: engine.apply(Host.mounted(str(mounted)), tuning()),
         lambda: rollback(Host.mounted(str(mounted)), "original"),
-    ):
+    ]
+    for work in runs:
         with host.lock(LOCK), pytest.raises(HostError) as refused:
             work()
         said = str(refused.value)

@@ -57,7 +57,7 @@ def tuning(document: Dict[str, Any]) -> Tuning:
 
 
 @pytest.fixture
-def system(tree: Snapshot, monkeypatch: pytest.MonkeyPatch) -> Callable[[], "System"]:
+def system(tree: Snapshot, monkeypatch: pytest.MonkeyPatch) -> Callable[[], System]:
     # what a power cut loses is not under test here, and disks are slow
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
     return lambda: System(tree)
@@ -76,7 +76,7 @@ class System:
         (self.root / SITE).chmod(0o640)
         self.host = Host.image(str(self.root))
 
-    def __enter__(self) -> "System":
+    def __enter__(self) -> System:
         return self
 
     def __exit__(self, *_error: object) -> None:

@@ -93,7 +93,7 @@ def test_a_failed_write_leaves_what_was_there(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "rename", full)
-    with pytest.raises(HostError, match="No space left on device .the file system is full"):
+    with pytest.raises(HostError, match=r"No space left on device .the file system is full"):
         files.write("/etc/real/file", image_of(b"new"))
     monkeypatch.undo()
     assert files.read("/etc/real/file") == b"inside"
