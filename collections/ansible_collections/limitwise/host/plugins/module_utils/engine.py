@@ -123,14 +123,20 @@ def allowed_by(host: Host) -> FrozenSet[str]:
     return frozenset(names | {canonical(name) for name in names})
 
 
+def checked(host: Host, tuning: Tuning) -> List[Finding]:
+    """What is to be said of a tuning on this host; FindingsError when anything is wrong."""
+    found = list(check(tuning, allowed_by(host)))
+    if errors(found):
+        raise FindingsError(found)
+    return found
+
+
 # --- plan ----------------------------------------------------------------------------------------
 
 
 def plan(host: Host, tuning: Tuning, options: Options = DEFAULTS) -> Planned:
     """What a run would do; FindingsError when the document itself is wrong. Changes nothing."""
-    found = list(check(tuning, allowed_by(host)))
-    if errors(found):
-        raise FindingsError(found)
+    found = checked(host, tuning)
     present, skipped = _present(host, tuning, found)
     context = Context(
         options.owner, options.purge, options.adopt, options.force, options.takeover,
@@ -180,6 +186,7 @@ def apply(host: Host, tuning: Tuning, options: Options = DEFAULTS) -> Report:
     Nothing is written when anything is wrong. A run that fails in the middle is taken back at
     once; one that is killed can be rolled back, or completed by the next apply.
     """
+    checked(host, tuning)
     store = Store(host)
     store.prepare()
     with host.lock(LOCK):

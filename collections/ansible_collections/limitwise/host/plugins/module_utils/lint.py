@@ -26,6 +26,7 @@ from .formats.text import join, split
 from .host.machine import Host
 from .layers import (
     docker_lint,
+    limits_facts,
     limits_lint,
     sysctl_files,
     sysctl_lint,
@@ -64,14 +65,14 @@ Parse = Callable[[bytes, str], Tuple[Any, Mapping[Tuple[str, ...], Place]]]
 class Source:
     """One file to lint. ``unit_name``: for fragments and drop-ins whose path does not tell it.
 
-    ``found``: what is known of it already, because its host was looked at.
+    ``host``: the one that reads it; without it nothing is guessed about accounts or versions.
     """
 
     name: str
     kind: str
     data: bytes
     unit_name: Optional[str] = None
-    found: Tuple[Finding, ...] = ()
+    host: Optional[Host] = None
 
 
 def kind_of(name: str) -> Optional[str]:
@@ -87,8 +88,19 @@ def lint(source: Source, parse: Parse, ignored: Iterable[str] = ()) -> List[Find
 
     ``parse`` reads a tuning document (YAML is the caller's to read).
     """
-    found = [*source.found, *LINTS[source.kind](source, parse)]
-    return kept(found, source.data, ignored)
+    return kept(LINTS[source.kind](source, parse), source.data, ignored)
+
+
+def _limits(source: Source, _parse: Parse) -> List[Finding]:
+    facts = limits_facts.NO_FACTS if source.host is None else limits_facts.read_facts(source.host)
+    return limits_lint.lint(source.data, source.name, facts)
+
+
+def _sysctl(source: Source, _parse: Parse) -> List[Finding]:
+    found = sysctl_lint.lint(source.data, source.name)
+    if source.host is not None and source.name == sysctl_files.MAIN_FILE:
+        found.extend(sysctl_state.unread(source.host))
+    return found
 
 
 def _unit(source: Source, _parse: Parse) -> List[Finding]:
@@ -106,8 +118,8 @@ def _tuning(source: Source, parse: Parse) -> List[Finding]:
 
 
 LINTS: Dict[str, Callable[[Source, Parse], List[Finding]]] = {
-    LIMITS: lambda source, _parse: limits_lint.lint(source.data, source.name),
-    SYSCTL: lambda source, _parse: sysctl_lint.lint(source.data, source.name),
+    LIMITS: _limits,
+    SYSCTL: _sysctl,
     DAEMON_JSON: lambda source, _parse: docker_lint.lint(source.data, source.name),
     SLICE: _unit,
     UNIT: _unit,
@@ -126,8 +138,7 @@ def sources_of(host: Host) -> Iterator[Source]:
         kind = kind_of(name)
         data = host.files.read(name) if kind is not None else None
         if kind is not None and data is not None:
-            found = sysctl_state.unread(host) if name == sysctl_files.MAIN_FILE else []
-            yield Source(name, kind, data, found=tuple(found))
+            yield Source(name, kind, data, host=host)
 
 
 def named(host: Host, names: Iterable[str]) -> Iterator[Source]:
@@ -138,7 +149,7 @@ def named(host: Host, names: Iterable[str]) -> Iterator[Source]:
             raise InputError("there is no such file", place=Place(name))
         if kind is None:
             raise InputError("its name does not tell what it is", place=Place(name))
-        yield Source(name, kind, data)
+        yield Source(name, kind, data, host=host)
 
 
 def _units_in(host: Host, folder: str) -> List[str]:
