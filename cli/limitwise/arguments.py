@@ -15,7 +15,8 @@ EPILOG = """
 exit status:
   0  nothing wrong or to do
   1  errors found, changes pending (plan), a failed verify
-  2  wrong use, unreadable input, missing rights; nothing was written
+  2  wrong use, unreadable input, missing rights, a disk that is full; nothing was written, or
+     what had been is taken back
 
 examples:
   limitwise lint /etc/security/limits.conf

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, List, Mapping
 
 from ansible_collections.limitwise.host.plugins.module_utils import engine, lint
+from ansible_collections.limitwise.host.plugins.module_utils.catalogue.rules import run as rules
 from ansible_collections.limitwise.host.plugins.module_utils.findings import (
     Finding,
     FindingsError,
@@ -96,9 +97,15 @@ def _plan(arguments: argparse.Namespace) -> Outcome:
 def _apply(arguments: argparse.Namespace) -> Outcome:
     result = engine.apply(host_of(arguments.root), _tuning(arguments), _options(arguments))
     shown = text.report(result, pending=result.run_id is None, diff=arguments.diff)
-    # Refused before the first write: the input is at fault, not the run.
-    wrong = MISUSED if result.run_id is None else WRONG
-    return Outcome(result.as_dict(), shown, OK if result.ok else wrong)
+    return Outcome(result.as_dict(), shown, OK if result.ok else _fault(result))
+
+
+def _fault(result: Report) -> int:
+    """Refused before the first write, or stopped by the host: the input or the place is at fault,
+    not what the run has made of it.
+    """
+    stopped = any(finding.code == rules.FAILED.code for finding in result.findings)
+    return MISUSED if result.run_id is None or stopped else WRONG
 
 
 def _verify(arguments: argparse.Namespace) -> Outcome:

@@ -46,6 +46,8 @@ def parse(data: bytes, name: str) -> Read:
 
 
 def _json(data: bytes, name: str) -> Read:
+    if not data.strip():
+        raise InputError("is not JSON: it is empty", place=Place(name))
     try:
         document = json_text.parse(data)
     except FormatError as error:

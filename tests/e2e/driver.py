@@ -1,7 +1,8 @@
 """Runs the engine on a guest: the request is JSON on standard input, the report JSON on its output.
 
 Copied to the guest beside the collection; the guest needs nothing but Python. A request:
-{"do": "plan|apply|verify|rollback", "tuning": {...}, "options": {...}, "run": "last", "layers": []}
+{"do": "plan|apply|verify|rollback", "tuning": {...}, "options": {...}, "run": "last", "layers": [],
+"mounted": "/host"} (the last: a running host whose root is mounted there).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ DOING = {
 
 def answer(request: Dict[str, Any]) -> Dict[str, Any]:
     """The report as the JSON contract has it; findings of a wrong tuning, or an error's text."""
-    host = Host.live()
+    host = Host.mounted(request["mounted"]) if "mounted" in request else Host.live()
     try:
         if request["do"] == "rollback":
             force = rollback.Force(**request.get("force", {}))

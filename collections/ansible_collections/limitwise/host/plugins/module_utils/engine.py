@@ -242,16 +242,14 @@ def _run(
             confirm.restart(host, run.id, run.confirm)
             found = (*found, run_rules.UNCONFIRMED.at(found=run.id, seconds=run.confirm))
     except HostError as error:
-        return replace(report, run_id=run.id, findings=(
-            *report.findings, _failed(host, store, run, acts, error)
-        ))
+        return _failed(host, store, run, acts, error, report)
     return replace(report, run_id=run.id, changes=changes, findings=(*report.findings, *found))
 
 
 def _failed(
-    host: Host, store: Store, run: Run, acts: Sequence[Act], error: HostError
-) -> Finding:
-    """Take a failed run back and say how that went."""
+    host: Host, store: Store, run: Run, acts: Sequence[Act], error: HostError, report: Report
+) -> Report:
+    """Take a failed run back and say how that went; changes are left only where that failed too."""
     try:
         undone = undoing(host, store, run, acts, Limits(run.id, force=True))
         take_back(host, undone.acts)
@@ -261,7 +259,9 @@ def _failed(
     else:
         outcome = "everything was taken back, the host is as it was"
         outcome += _closed(host, store, run, acts)
-    return run_rules.FAILED.at(error.place, found=str(error), outcome=outcome)
+        report = replace(report, changes=(), files=())
+    failed = run_rules.FAILED.at(error.place, found=str(error), outcome=outcome)
+    return replace(report, run_id=run.id, findings=(*report.findings, failed))
 
 
 def _closed(host: Host, store: Store, run: Run, acts: Sequence[Act]) -> str:

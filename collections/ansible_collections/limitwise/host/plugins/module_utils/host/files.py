@@ -129,12 +129,13 @@ class Files:
             raise host_error(error, path, "write") from error
 
     def remove(self, path: str) -> None:
-        """Remove a file; one that is absent is no error."""
+        """Remove a file; one that is absent is no error, not even where nothing can be written."""
         real = self.locate(path)
+        if not os.path.lexists(real):
+            return
         try:
             _remove(real)
-            if os.path.isdir(os.path.dirname(real)):
-                sync_folder(os.path.dirname(real))
+            sync_folder(os.path.dirname(real))
         except OSError as error:
             raise host_error(error, path, "remove") from error
 
@@ -156,8 +157,11 @@ class Files:
 
     def remove_directory(self, path: str) -> bool:
         """Remove an empty directory; False when it is in use or absent."""
+        real = self.locate(path)
+        if not os.path.isdir(real):
+            return False
         try:
-            os.rmdir(self.locate(path))
+            os.rmdir(real)
             return True
         except OSError as error:
             if error.errno in (errno.ENOTEMPTY, errno.ENOENT, errno.EEXIST, errno.ENOTDIR):
