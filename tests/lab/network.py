@@ -39,8 +39,8 @@ def add_tap(namespace: str, seat: Seat) -> None:
 
 
 def remove_tap(namespace: str, seat: Seat) -> None:
-    """Take a host's tap away."""
-    _batch(namespace, f"tuntap del {seat.tap} mode tap")
+    """Take a host's tap away, even while the last thread of a killed guest still holds it."""
+    _batch(namespace, f"link delete {seat.tap}")
 
 
 def delete(namespace: str) -> None:
