@@ -43,7 +43,7 @@ class Undoing:
 class Limits:
     """What undoing must respect: keys that may not go back (in use), by layer and target.
 
-    ``again``: an earlier undoing did not end, so its commands may be missing where all else is done.
+    ``again``: an earlier undoing did not end: its commands may be missing where all else is done.
     """
 
     run: str
