@@ -19,6 +19,7 @@ from ..policy import IF_NEEDED, Policy
 from ..tuning import Item
 from .docker_edits import Edits
 from .docker_keys import klass, needs, satisfied, top, wanted_text
+from .docker_running import DEFAULTS
 from .docker_state import LIVE_RESTORE, DockerState, accepted, in_force, read_by
 
 
@@ -84,12 +85,12 @@ def left(state: DockerState, change: Change) -> str:
     """The strongest act that a written key still needs."""
     if state.running is None:
         return NOTHING
-    written = state.values.get(change.key)
+    written = state.values.get(change.key, DEFAULTS.get(change.key))
     act = needs(change.key, change.after)
     now = in_force(state, change.key)
     if now is None or now.text != written:
         return act
-    if change.after is None and act == RESTART and change.key != LIVE_RESTORE:
+    if change.after is None and act == RESTART and change.key not in state.running.shown:
         # a signal does not put such a key back to its default, and nothing shows it
         return NOTHING if read_by(state.running, state.changed) else RESTART
     return NOTHING

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import AbstractSet, Any, Dict, Iterator, List, Optional, Tuple
 
@@ -95,11 +96,33 @@ def _of_this_host(
     by_systemd = cgroup_driver(state, value) == SYSTEMD_DRIVER
     if CGROUP_PARENT in wanted and parent and by_systemd and not _is_slice(parent):
         yield rules.NOT_A_SLICE.at(here, found=parent, suggestion=f"{parent.strip('/')}.slice")
+    yield from _unknown_to(state, {docker.parts_of(pointer)[0] for pointer in wanted})
     if POOLS in wanted:
         for base, route in docker_pools.covered(value.get("default-address-pools"), state.routes):
             yield rules.POOL_ON_ROUTE.at(
                 here, found=str(base), network=route.network, interface=route.interface
             )
+
+
+def _unknown_to(state: DockerState, keys: AbstractSet[str]) -> Iterator[Finding]:
+    """Wanted keys that this daemon's version does not know yet, or not any more."""
+    version = _release(state.running.version if state.running is not None else "")
+    for name in sorted(keys):
+        key = docker.lookup(name)
+        if key is None or not version:
+            continue
+        if version < _release(key.since or "") or (key.until and version > _release(key.until)):
+            since, until = key.since or "the first", key.until or "today's"
+            yield rules.OTHER_VERSION.at(
+                Place(state.path), found=name, version=".".join(map(str, version)),
+                since=since, until=until,
+            )
+
+
+def _release(version: str) -> Tuple[int, ...]:
+    """Major and minor number; empty when the text has none."""
+    match = re.match(r"([0-9]+)\.([0-9]+)", version)
+    return (int(match.group(1)), int(match.group(2))) if match else ()
 
 
 def _is_slice(name: str) -> bool:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Optional
+from typing import Any, List, Optional, Tuple
 
 from ..catalogue import docker
 from ..catalogue.classes import EXACT, FLOOR
+from ..catalogue.docker_values import Network, pools_of
 from ..change import ALL, RELOAD, RESTART
 from ..tuning import Item
 
@@ -65,11 +66,25 @@ def readable(text: Optional[str]) -> Optional[str]:
 
 
 def same(now: Optional[str], wanted: str) -> bool:
-    """Whether two values are equal: ``64M`` is not ``65536K``, and 1 is not true."""
+    """Whether two values are equal: 1 is not true, and an address pool is what it covers."""
     if now is None:
         return False
     have, want = json.loads(now), json.loads(wanted)
-    return have == want and type(have) is type(want)
+    if have == want and type(have) is type(want):
+        return True
+    pools = _pools(have), _pools(want)
+    return bool(pools[0]) and pools[0] == pools[1]
+
+
+def _pools(value: Any) -> List[Tuple[Network, int]]:
+    """The pools of a list of objects with base and size; none where it is anything else."""
+    if not isinstance(value, list) or not all(isinstance(pool, dict) for pool in value):
+        return []
+    try:
+        pools = pools_of(value)
+    except ValueError:
+        return []
+    return pools if len(pools) == len(value) else []
 
 
 def satisfied(pointer: str, now: Optional[str], wanted: str) -> bool:

@@ -26,6 +26,11 @@ FRESH = 30.0
 STARTING = "/var/run/docker-ssd.pid"
 SETTLING = 5.0
 PAUSE = 0.1
+# What the daemon shows of keys that no file and no flag sets.
+DEFAULTS = {
+    "/live-restore": "false", "/log-driver": '"json-file"', "/debug": "false",
+    "/default-runtime": '"runc"',
+}
 IN_SWARM = ("active", "pending", "locked")
 
 
@@ -47,6 +52,7 @@ class Running:
     containers: Optional[int] = None
     cgroup_driver: str = ""
     swarm: bool = False
+    version: str = ""
 
 
 def observe(host: Host, start: Start, settled: Settled) -> Optional[Running]:
@@ -73,6 +79,7 @@ def observe(host: Host, start: Start, settled: Settled) -> Optional[Running]:
         _number(info.get("ContainersRunning")),
         str(info.get("CgroupDriver") or ""),
         _swarm(info),
+        str(info.get("ServerVersion") or ""),
     )
 
 

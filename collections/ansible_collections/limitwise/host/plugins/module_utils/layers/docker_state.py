@@ -75,7 +75,7 @@ def observe(host: Host, items: Sequence[Item]) -> DockerState:
         lines = {key: place[0] for key, place in keyed.places(FORMAT, data).items()}
     except FormatError as error:
         broken = error
-    changed = docker_running.modified(host, path)
+    changed = _last_change(host, path)
     running = docker_running.observe(host, start, _settled(values, start, changed))
     record_image = host.files.image(RECORD)
     return DockerState(
@@ -86,6 +86,12 @@ def observe(host: Host, items: Sequence[Item]) -> DockerState:
          if item.key == CGROUP_PARENT},
         host.has_systemd,
     )
+
+
+def _last_change(host: Host, path: str) -> Optional[int]:
+    """When the file was last written; None, for unknown, when its time is still to come."""
+    changed = docker_running.modified(host, path)
+    return changed if changed is not None and changed <= time.time_ns() else None
 
 
 def _settled(

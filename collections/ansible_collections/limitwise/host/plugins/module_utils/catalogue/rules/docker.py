@@ -103,9 +103,15 @@ IN_THE_WAY = Rule(
     "{what} cannot be set: {found} is no object in the file",
     "Setting a key below it would throw away a value of somebody else.",
 )
+OTHER_VERSION = Rule(
+    "LW417", "daemon-key-version", LAYER, "error",
+    "{found} is unknown to Docker {version}: it is for versions from {since} to {until}",
+    "dockerd refuses to start with a key that its version does not know.",
+)
 
 RULES = (
     NOT_JSON, UNKNOWN_KEY, IGNORED_KEY, WRONG_VALUE, KEY_TWICE, FLAG_CONFLICT, REFUSED,
     POOL_ON_ROUTE, POOL_COUNT, NOT_A_SLICE, BARE_SLICE, SWARM,
     STOPS_CONTAINERS, CONTAINERS, NO_SIGNAL, IN_THE_WAY,
+    OTHER_VERSION,
 )

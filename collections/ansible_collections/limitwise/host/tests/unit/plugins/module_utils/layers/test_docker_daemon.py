@@ -389,6 +389,22 @@ def test_pools_are_counted_and_held_against_the_routes():
     assert "10.201.0.0/16, which this host reaches over eth0" in messages["LW408"]
 
 
+@pytest.mark.parametrize(
+    ("version", "key", "value", "found"),
+    [
+        ("26.1.5+dfsg1", "default-stop-timeout", 5, ["LW417"]),
+        ("29.0.1", "default-stop-timeout", 5, []),
+        ("20.10.24", "oom-score-adjust", -500, []),
+        ("26.1.5", "oom-score-adjust", -500, ["LW417"]),
+        ("", "default-stop-timeout", 5, []),
+        ("dev", "default-stop-timeout", 5, []),
+    ],
+)
+def test_keys_of_other_versions(version, key, value, found):
+    made = plan(state(running=replace(UP, version=version)), {key: value})
+    assert codes(errors(made.findings)) == found
+
+
 # --- coming into force ---------------------------------------------------------------------------
 
 
@@ -460,6 +476,34 @@ def test_file_right_but_daemon_old():
 def test_file_right_and_daemon_younger():
     before = state(json.dumps({"default-ulimits": NOFILE}), running=UP, changed=500)
     assert plan(before, {"default-ulimits": NOFILE}) == plan(state(), {})
+
+
+def test_pools_compare_by_what_they_cover():
+    section = {"default-address-pools": [{"base": "10.200.0.9/13", "size": 24}]}
+    told = '[{"base":"10.200.0.0/13","size":24}]'
+    running = replace(UP, shown={**UP.shown, "/default-address-pools": told})
+    made = plan(state(json.dumps(section), running=running), section, policy=IF_NEEDED)
+    assert made.acts == ()
+    # a file of others that holds nonsense there is no reason to fail
+    odd = plan(state('{"default-address-pools": [{"base": "x", "size": 1}]}'), section)
+    assert len(odd.changes) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "default"),
+    [("live-restore", True, "false"), ("log-driver", "local", '"json-file"')],
+)
+def test_key_that_is_gone_is_at_its_default(key, value, default):
+    first = state(running=UP)
+    made = after(first, plan(first, {key: value}), changed=1500)
+    shows = {"/live-restore": "false", "/" + key: json.dumps(value)}
+    purged = plan(replace(made, running=replace(UP, shown=shows)), {}, policy=IF_NEEDED)
+    assert pokes(purged) == [RESTART]
+    reborn = replace(UP, since=3000, shown={**shows, "/" + key: default})
+    (change,) = LAYER.verify(
+        after(made, purged, changed=2000, running=reborn), (), purged.changes
+    ).changes
+    assert (change.takes_effect, change.persistent) == ("none", None)
 
 
 def test_live_restore_that_was_never_reloaded():

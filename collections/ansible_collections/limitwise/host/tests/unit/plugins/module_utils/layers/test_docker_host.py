@@ -286,6 +286,13 @@ def test_file_that_a_flag_names(root):
     )
 
 
+def test_time_to_come_is_no_time(root):
+    root.write("/etc/docker/daemon.json", "{}")
+    assert root.observed().changed is not None
+    root.age("/etc/docker/daemon.json", -3600)
+    assert root.observed().changed is None
+
+
 def test_symbolic_link_is_refused(root):
     root.write("/srv/d.json", "{}")
     (root.path / "etc/docker").mkdir(parents=True)
