@@ -33,9 +33,10 @@ def guest(standing_fleets: Standing) -> Iterator[Host]:
 
 
 def traces(host: Host) -> str:
-    """Inode, times, owner and size of every file of /etc, and the values in force."""
+    """Inode, times, owner and size of every file of /etc, its folders, and the values in force."""
     return host.run(
-        "find /etc /usr/lib/sysctl.d -printf '%p %y %i %T@ %C@ %s %m %u:%g %l\\n' | sort;"
+        "find /etc /usr/lib/sysctl.d -type d -printf '%p %m %u:%g\\n'"
+        " -o -printf '%p %y %i %T@ %C@ %s %m %u:%g %l\\n' | sort;"
         "cat /proc/sys/vm/swappiness /proc/sys/kernel/pid_max /proc/sys/kernel/threads-max;"
         "cat /sys/fs/cgroup/user.slice/pids.max"
     ).stdout
@@ -194,7 +195,7 @@ FILL = "head -c 8192 /dev/zero > {folder}/zzz-filler"
     [
         (
             "mount --bind /etc /etc && mount -o remount,ro,bind /etc", "umount /etc",
-            [OWN, "Read-only file system", "mounted read-only"],
+            ["/etc/systemd/system/user.slice.d", "Read-only file system", "mounted read-only"],
         ),
         (
             "mkdir -p /var/lib/limitwise && mount -t tmpfs -o ro none /var/lib/limitwise",
