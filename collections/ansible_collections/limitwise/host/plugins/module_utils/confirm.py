@@ -130,7 +130,10 @@ def _sources() -> Dict[str, str]:
         get_source = getattr(spec.loader, "get_source", None)
         if get_source is None or spec.submodule_search_locations is not None:
             continue
-        source = get_source(name)
+        try:
+            source = get_source(name)
+        except ImportError:  # its file has gone since: an upgrade is under way
+            source = None
         if source is None:
             raise HostError(f"the source of {name} is not at hand: the run cannot take itself back")
         found[name.replace(".", "/") + ".py"] = source
