@@ -76,12 +76,14 @@ class RecordCgroup:
 class Poke:
     """Run a command that makes a service read its files again; idempotent, so undone by itself.
 
-    ``disrupts`` is the strongest thing it does to others: "reload" or "restart".
+    ``disrupts`` is the strongest thing it does to others: "reload" or "restart". One that is not
+    ``required`` may fail: what counts is what is read back.
     """
 
     layer: str
     argv: Tuple[str, ...]
     disrupts: str = "reload"
+    required: bool = True
 
 
 Act = Union[MakeDirectory, WriteFile, SetKernel, RecordCgroup, Poke]

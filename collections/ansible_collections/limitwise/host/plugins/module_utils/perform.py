@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .acts import Act, MakeDirectory, Poke, RecordCgroup, SetKernel, WriteFile
+from .findings import HostError
 from .host.machine import Host
 from .journal import Run, Store, unfinished
 from .ledger import Target, target_of
 from .undo import Limits, Now, Since, Undoing, same_text, undo
 
+UNIT = re.compile(r"[^-\s/]\S*\.(?:service|slice|scope|socket|mount|swap)")
 POKE_LIMIT = 180.0  # seconds; a restart of dockerd with many containers takes its time
 
 
@@ -39,17 +42,36 @@ def perform(host: Host, acts: Iterable[Act]) -> None:
             host.kernel.write(act.path, act.after)
         elif isinstance(act, Poke) and act.argv not in poked:
             poked.add(act.argv)
-            host.must(act.argv, timeout=POKE_LIMIT)
+            call = host.must if act.required else host.run
+            call(act.argv, timeout=POKE_LIMIT)
 
 
 def take_back(host: Host, acts: Sequence[Act]) -> None:
     """Perform an :class:`Undoing`: directories go when empty, cgroups get their value."""
-    perform(host, [act for act in acts if not isinstance(act, (MakeDirectory, RecordCgroup))])
+    later = (MakeDirectory, RecordCgroup, Poke)
+    perform(host, [act for act in acts if not isinstance(act, later)])
+    for poke in {act.argv: act for act in acts if isinstance(act, Poke)}.values():
+        _poke_back(host, poke)
     for act in acts:
         if isinstance(act, MakeDirectory):
             host.files.remove_directory(act.path)
         elif isinstance(act, RecordCgroup):
             host.write_cgroup(act.path, act.before)
+
+
+def _poke_back(host: Host, poke: Poke) -> None:
+    """Run a command of an undoing; one for a unit that is gone since then has nobody to tell."""
+    try:
+        perform(host, [poke])
+    except HostError:
+        units = [word for word in poke.argv if UNIT.fullmatch(word)]
+        if not units or not all(_is_gone(host, unit) for unit in units):
+            raise
+
+
+def _is_gone(host: Host, unit: str) -> bool:
+    shown = host.run(["systemctl", "show", "--property=LoadState", unit])
+    return shown.out.strip() == "LoadState=not-found"
 
 
 def clean_up(host: Host, acts: Iterable[Act]) -> None:

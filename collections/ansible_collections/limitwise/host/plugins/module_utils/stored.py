@@ -71,7 +71,8 @@ def as_dict(act: Act) -> Dict[str, Any]:
             "act": "record-cgroup", "layer": act.layer, "path": act.path, "before": act.before
         }
     return {
-        "act": "poke", "layer": act.layer, "argv": list(act.argv), "disrupts": act.disrupts
+        "act": "poke", "layer": act.layer, "argv": list(act.argv), "disrupts": act.disrupts,
+        "required": act.required,
     }
 
 
@@ -82,7 +83,7 @@ READERS: Dict[str, Callable[[Mapping[str, Any]], Act]] = {
     "set-kernel": lambda s: SetKernel(s["layer"], s["path"], s["before"], s["after"]),
     "make-directory": lambda s: MakeDirectory(s["layer"], s["path"], int(s["mode"], 8)),
     "record-cgroup": lambda s: RecordCgroup(s["layer"], s["path"], s["before"]),
-    "poke": lambda s: Poke(s["layer"], tuple(s["argv"]), s["disrupts"]),
+    "poke": lambda s: Poke(s["layer"], tuple(s["argv"]), s["disrupts"], s["required"]),
 }
 
 

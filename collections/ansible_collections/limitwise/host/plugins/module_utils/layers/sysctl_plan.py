@@ -18,6 +18,7 @@ from ..formats.text import FormatError
 from ..tuning import Item
 from . import sysctl_script as script
 from . import sysctl_shares as shares
+from . import systemd_reload
 from .base import Context, Plan
 from .sysctl_check import Wanted, resolved
 from .sysctl_decide import Decision, give_up, want
@@ -123,7 +124,7 @@ def _runtime_acts(state: State, decisions: Sequence[Decision]) -> List[Act]:
         SetKernel(NAME, path, was[path], as_printed(lookup(path), new[path])) for path in paths
     ]
     if state.systemd and any(path in shares.SHARED_OUT for path in new):
-        acts.extend(shares.pokes(NAME, state.slices))
+        acts.extend(systemd_reload.reload(NAME, state.slices))
     return acts
 
 

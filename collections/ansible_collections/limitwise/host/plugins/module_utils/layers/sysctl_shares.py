@@ -4,21 +4,16 @@
 """Shares of the thread and PID ceilings: bringing running cgroups up to date after a change.
 
 systemd's DefaultTasksMax=15% and every TasksMax= in percent are of the smaller of
-kernel.threads-max and kernel.pid_max. A daemon-reload computes them anew and, up to systemd 256,
-writes them into the cgroups that run. From 257 it writes none until a unit of the same slice
-starts; then it writes those of all units in that slice and in the slices above it
-(unit_add_family_to_cgroup_realize_queue in src/core/cgroup.c; systemd issue 38112).
+kernel.threads-max and kernel.pid_max; a reload computes them anew (systemd_reload.py).
 """
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator, List, Tuple
+from typing import Iterator, Tuple
 
-from ..acts import Poke
 from ..host.machine import Host
 
 SHARED_OUT = ("kernel/threads-max", "kernel/pid_max")
-RELOAD = ("systemctl", "daemon-reload")
 CGROUPS, PIDS_OF_V1 = "/sys/fs/cgroup", "/sys/fs/cgroup/pids"
 
 
@@ -26,12 +21,6 @@ def slices(host: Host) -> Tuple[str, ...]:
     """The running slices in which a unit has a number of its own: of each branch the innermost."""
     unified = host.files.exists(f"{CGROUPS}/cgroup.controllers")
     return tuple(_limited(host, CGROUPS if unified else PIDS_OF_V1))
-
-
-def pokes(layer: str, names: Iterable[str]) -> List[Poke]:
-    """Reload systemd, and start a program that does nothing in each of these slices."""
-    starts = [("systemd-run", "--quiet", f"--slice={name}", "true") for name in names]
-    return [Poke(layer, argv) for argv in (RELOAD, *starts)]
 
 
 def _limited(host: Host, folder: str) -> Iterator[str]:

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Set
+from typing import List, Mapping, NamedTuple, Optional, Sequence, Set
 
 from .. import own_file
-from ..acts import Act, FileImage, RecordCgroup, WriteFile
+from ..acts import Act, FileImage, Poke, RecordCgroup, WriteFile
 from ..catalogue import kinds
 from ..catalogue.rules import run as run_rules
 from ..catalogue.unit_directive import Directive
@@ -19,7 +19,7 @@ from ..formats.text import Revision, split
 from ..margin import margin, too_low
 from ..policy import IF_NEEDED
 from ..tuning import Item
-from . import unit_name, unit_own, unit_pokes, unit_values
+from . import systemd_reload, unit_name, unit_own, unit_values
 from .base import Context, Plan
 from .unit_files import Setting, without_own
 from .unit_host_rules import check_host
@@ -75,9 +75,9 @@ def make_plan(layer: str, state: State, items: Sequence[Item], context: Context)
     acts: List[Act] = list(files)
     if state.running and (files or pending):
         acts.extend(_record(layer, state, keys))
-        units = _one_of_each_slice(state, keys)
-        acts.extend(unit_pokes.reload_units(layer, units, state.manager.version))
-    acts.extend(unit_pokes.restart(layer, unit) for unit in sorted(restarts))
+        acts.extend(systemd_reload.reload(layer, _slices_to_write(state, keys)))
+    restart = ("systemctl", "try-restart")
+    acts.extend(Poke(layer, (*restart, unit), "restart") for unit in sorted(restarts))
     found.extend(waiting(layer, state, wanted, keys, restarts))
     changed = [
         key for key in keys
@@ -174,14 +174,13 @@ def _is_believed(state: State, unit: Unit, directive: Directive, value: str) -> 
     return figure is None or unit_values.same(directive.kind, figure, value, state.totals)
 
 
-def _one_of_each_slice(state: State, keys: Sequence[Key]) -> List[str]:
-    """The running units concerned, one for each slice that they are in."""
-    first: Dict[str, str] = {}
-    for key in keys:
-        for unit in state.active(key.subject):
-            if unit.cgroup is not None:
-                first.setdefault(unit.parent, unit.name)
-    return list(first.values())
+def _slices_to_write(state: State, keys: Sequence[Key]) -> Set[str]:
+    """The slices that the running units concerned are in, where a reload alone writes nothing."""
+    version = state.manager.version
+    if version is not None and version < systemd_reload.WRITES_LATE_SINCE:
+        return set()
+    active = [unit for key in keys for unit in state.active(key.subject)]
+    return {unit.parent for unit in active if unit.cgroup is not None and unit.parent}
 
 
 def _record(layer: str, state: State, keys: Sequence[Key]) -> List[RecordCgroup]:

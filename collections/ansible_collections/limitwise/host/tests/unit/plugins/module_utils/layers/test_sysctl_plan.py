@@ -211,8 +211,9 @@ def test_running_cgroups_get_their_share_of_threads_and_pids(
     pokes = [" ".join(act.argv) for act in made.acts if isinstance(act, Poke)]
     reload = [
         "systemctl daemon-reload",
-        "systemd-run --quiet --slice=system.slice true",
-        "systemd-run --quiet --slice=user.slice true",
+        "systemd-run --quiet --wait --collect --slice=system.slice true",
+        "systemd-run --quiet --wait --collect --slice=user.slice true",
+        "systemctl show --property=Version",
     ]
     assert pokes == (reload if poked else [])
 
