@@ -38,7 +38,7 @@ ACTS: st.SearchStrategy[Act] = st.one_of(
     st.builds(SetKernel, TEXT, TEXT, TEXT, TEXT),
     st.builds(MakeDirectory, TEXT, TEXT, MODE),
     st.builds(RecordCgroup, TEXT, TEXT, TEXT),
-    st.builds(Poke, TEXT, st.lists(TEXT).map(tuple), TEXT),
+    st.builds(Poke, TEXT, st.lists(TEXT).map(tuple), TEXT, st.booleans()),
 )
 
 
