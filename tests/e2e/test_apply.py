@@ -195,8 +195,13 @@ def test_a_unit_that_was_removed_since_does_not_stop_a_rollback(fresh_host: Host
     before = look(host)
     host.write("/etc/systemd/system/gone.service", "[Service]\nExecStart=sleep infinity\n")
     host.run("systemctl daemon-reload && systemctl start gone")
-    wanted = {**FULL, "units": {"gone.service": {"TasksMax": 4000}}}
+    wanted = {
+        **FULL, "policy": {"restart": "if-needed"},
+        "units": {"gone.service": {"TasksMax": 4000, "LimitNOFILE": 65536}},
+    }
     assert ask(host, "apply", wanted)["ok"]
+    (run,) = host.run("ls /var/lib/limitwise/journal").stdout.split()
+    assert "try-restart" in host.read(f"/var/lib/limitwise/journal/{run}/acts.json")
     host.run(
         "systemctl stop gone && rm /etc/systemd/system/gone.service && systemctl daemon-reload"
     )
@@ -229,5 +234,4 @@ def test_a_root_that_is_mounted_elsewhere_is_tuned_all_the_same(fresh_host: Host
     # the host's own engine sees the same run
     assert codes(ask(host, "verify", tuning)) <= SAID
     assert ask(host, "rollback", run="last", mounted="/host")["ok"]
-    host.run("umount --recursive --lazy /host")
     assert differences("taken back", before, look(host)) == []
