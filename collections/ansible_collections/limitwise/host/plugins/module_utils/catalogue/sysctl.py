@@ -59,6 +59,12 @@ def lookup(path: str) -> Optional[SysctlKey]:
     return None
 
 
+def counterpart(path: str) -> Optional[str]:
+    """The other key of a pair that says one thing in two units, or None."""
+    key = lookup(path)
+    return key.counterpart if key is not None else None
+
+
 def nearest_key(path: str) -> Optional[str]:
     """The canonical path that was most likely meant by an unknown one, or None.
 

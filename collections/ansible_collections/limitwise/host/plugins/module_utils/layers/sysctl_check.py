@@ -52,7 +52,7 @@ def check(items: Sequence[Item], allowed: FrozenSet[str]) -> List[Finding]:
     permitted = frozenset(canonical(name) for name in allowed)
     wanted = resolved(items)
     found = [finding for one in wanted for finding in _check_one(one, permitted)]
-    return [*found, *_twice(wanted)]
+    return [*found, *_twice(wanted), *_pairs(wanted)]
 
 
 def _check_one(wanted: Wanted, permitted: FrozenSet[str]) -> List[Finding]:
@@ -91,5 +91,18 @@ def _twice(wanted: Sequence[Wanted]) -> List[Finding]:
                     one.item.place, layer="sysctl", found=one.text, what=one.item.name,
                     first=earlier.text, second=one.text,
                 )
+            )
+    return found
+
+
+def _pairs(wanted: Sequence[Wanted]) -> List[Finding]:
+    """A key and its counterpart: the kernel drops the one when the other is written."""
+    paths = {one.path: index for index, one in enumerate(wanted)}
+    found = []
+    for index, one in enumerate(wanted):
+        other = one.key.counterpart if one.key is not None else None
+        if other is not None and paths.get(other, index) < index:
+            found.append(
+                rules.BOTH_OF_PAIR.at(one.item.place, found=one.name, other=dotted(other))
             )
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import List, Optional, Tuple
 
+from ..acts import SetKernel
 from ..catalogue.rules import run as run_rules
 from ..catalogue.rules import sysctl as rules
 from ..catalogue.sysctl import lookup
@@ -15,6 +16,7 @@ from ..catalogue.sysctl_key import NEW_NAMESPACES, NEW_PROCESSES, SysctlKey
 from ..change import ALL, NEW_CONTAINERS, NEW_SESSIONS, NOTHING, RELOAD
 from ..findings import Finding, Place
 from ..formats.sysctl_conf import canonical, dotted
+from ..ledger import Ledger
 from ..margin import margin, too_low
 from ..policy import Policy
 from .base import Context
@@ -32,7 +34,8 @@ class Decision:
     """What becomes of one key.
 
     ``after``: wanted, None when the key is given up; ``runtime``: what to write to the kernel,
-    None for nothing; ``held``: what our file shall hold, None for nothing.
+    None for nothing; ``held``: what our file shall hold, None for nothing. ``target``: the
+    counterpart, where it is that one which gets ``runtime``.
     """
 
     path: str
@@ -42,6 +45,7 @@ class Decision:
     takes_effect: str = NOTHING
     applies_to: str = ALL
     findings: Tuple[Finding, ...] = ()
+    target: Optional[str] = None
 
 
 def may_go_down(path: str, policy: Policy) -> bool:
@@ -89,25 +93,43 @@ def give_up(state: State, others: Assigned, path: str, context: Context) -> Deci
     if live is None or not live.exists or live.value is None:
         return Decision(path, None, None, None)
     original = _original(state, others, path, live.value, key, context)
-    if original is None or same(key, original, live.value):
+    if original is None:
         return Decision(path, None, None, None)
-    found = _guard(path, key, live, original, Place(state.home), context)
-    return Decision(path, None, original, None, findings=tuple(found))
+    target, value = original
+    if target != path:
+        key, live = lookup(target), state.keys.get(target, Live(exists=False))
+    if live.value is None or same(key, value, live.value):
+        return Decision(path, None, None, None)
+    found = _guard(target, key, live, value, Place(state.home), context)
+    return Decision(
+        path, None, value, None, findings=tuple(found), target=target if target != path else None
+    )
 
 
 def _original(
     state: State, others: Assigned, path: str, live: str, key: Optional[SysctlKey],
     context: Context,
-) -> Optional[str]:
-    """What the kernel had before us; None when we never changed it."""
-    original = context.ledger.original_kernel(path)
+) -> Optional[Tuple[str, str]]:
+    """What the kernel had before us, and of which key; None when we never changed it."""
+    original = _recorded(context.ledger, path, key)
     if original is not None or context.ledger.knows_file(state.home):
         return original
     # No ledger (a root in RAM, a lost disk): the value is ours only if it is still what we hold.
     given = others.of(path)
-    if given is None or not same(key, live, state.ours.get(path, "")):
+    if given is None or given.value is None or not same(key, live, state.ours.get(path, "")):
         return None
-    return given.value
+    return path, given.value
+
+
+def _recorded(
+    ledger: Ledger, path: str, key: Optional[SysctlKey]
+) -> Optional[Tuple[str, str]]:
+    """The ledger's original. A key and its counterpart are one variable: the first write counts."""
+    paths = (path,) if key is None or key.counterpart is None else (path, key.counterpart)
+    for act in ledger.acts.values():
+        if isinstance(act, SetKernel) and act.path in paths:
+            return act.instead or (act.path, act.before)
+    return None
 
 
 def _guard(

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from typing import AbstractSet, Dict, List, Sequence, Set, Tuple
+from typing import AbstractSet, Dict, List, Optional, Sequence, Set, Tuple
 
 from .. import own_file
 from ..acts import Act, SetKernel, WriteFile
 from ..catalogue.rules import sysctl as rules
-from ..catalogue.sysctl import apply_order, lookup
+from ..catalogue.sysctl import apply_order, counterpart, lookup
 from ..change import Change
 from ..findings import Finding, Place
 from ..formats.sysctl_conf import dotted
@@ -63,7 +63,11 @@ def _decisions(state: State, wanted: Sequence[Wanted], context: Context) -> List
     if context.purge:
         kept = {one.path for one in wanted}
         gone = [path for path in state.ours if path not in kept]
-        decisions.extend(give_up(state, others, path, context) for path in gone)
+        decisions.extend(
+            Decision(path, None, None, None) if counterpart(path) in kept
+            else give_up(state, others, path, context)
+            for path in gone
+        )
     return decisions
 
 
@@ -113,7 +117,7 @@ def _file_acts(before: Sequence[ConfFile], after: Sequence[ConfFile]) -> List[Wr
 
 def _runtime_acts(state: State, decisions: Sequence[Decision]) -> List[Act]:
     """The writes to the kernel: what rises in its order first, then what falls the other way."""
-    new = {one.path: one.runtime for one in decisions if one.runtime is not None}
+    new = {one.target or one.path: one.runtime for one in decisions if one.runtime is not None}
     was = {path: state.keys[path].value or "" for path in new}
     falling = {path for path in new if lowers(lookup(path), was[path], new[path])}
     ordered = apply_order(new)
@@ -121,11 +125,23 @@ def _runtime_acts(state: State, decisions: Sequence[Decision]) -> List[Act]:
     paths += [path for path in reversed(ordered) if path in falling]
     # As it will be read back: a rollback compares it to tell whether others wrote since.
     acts: List[Act] = [
-        SetKernel(NAME, path, was[path], as_printed(lookup(path), new[path])) for path in paths
+        SetKernel(
+            NAME, path, was[path], as_printed(lookup(path), new[path]), _instead(state, path)
+        )
+        for path in paths
     ]
     if state.systemd and any(path in shares.SHARED_OUT for path in new):
         acts.extend(systemd_reload.reload(NAME, state.slices))
     return acts
+
+
+def _instead(state: State, path: str) -> Optional[Tuple[str, str]]:
+    """The counterpart and its value, where that one was in force: a 0 cannot be written back."""
+    other = counterpart(path)
+    live = state.keys.get(other) if other is not None else None
+    if other is None or live is None or live.value is None or state.keys[path].value != "0":
+        return None
+    return other, live.value
 
 
 def _not_kept(

@@ -11,6 +11,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..acts import FileImage
 from ..catalogue.suggest import nearest
+from ..catalogue.sysctl import counterpart
 from ..findings import Finding
 from ..formats import keyed
 from ..formats.sysctl_conf import dotted
@@ -168,7 +169,8 @@ def unread(host: Host) -> List[Finding]:
 def _keys(host: Host, items: Sequence[Item], ours: Mapping[str, str]) -> Dict[str, Live]:
     wanted = {one.path: one for one in resolved(items)}
     found: Dict[str, Live] = {}
-    for path in [*wanted, *(path for path in ours if path not in wanted)]:
+    others = (counterpart(path) for path in (*wanted, *ours))
+    for path in dict.fromkeys((*wanted, *ours, *(path for path in others if path is not None))):
         value = host.sysctl(path)
         if not host.kernel.exists(path):
             found[path] = Live(exists=False, near=_near(host, path))

@@ -39,6 +39,13 @@ PATTERN = Rule(
     "{found!r} is a pattern: a tuning names its keys one by one",
     "What a pattern matches changes with the interfaces of the host, so it cannot be read back.",
 )
+BOTH_OF_PAIR = Rule(
+    "LW207", "both-of-a-pair", "sysctl", "error",
+    "{found} and {other} are one setting in two units: keep one of them",
+    "Writing dirty_bytes, dirty_background_bytes or overcommit_kbytes makes the kernel drop the "
+    "ratio, and the other way round (Documentation/admin-guide/sysctl/vm.rst): the one that is "
+    "written last holds, and the other reads 0.",
+)
 
 NOT_ASSIGNMENT = Rule(
     "LW211", "not-an-assignment", "sysctl", "error",
@@ -124,7 +131,8 @@ DAMAGED = Rule(
 )
 
 RULES = (
-    UNKNOWN_KEY, BAD_VALUE, ODD_VALUE, REMOVED_KEY, READ_ONLY_KEY, PATTERN, NOT_ASSIGNMENT,
-    INLINE_COMMENT, QUOTED, SET_TWICE, NOT_READ, ABSENT, MODULE_NOT_LOADED, INTERFACE_ABSENT,
-    NOT_WRITABLE, OVERRIDDEN, OVERRIDDEN_BY_HAND, LOST_AT_BOOT, UNSAFE_IN_SCRIPT, DAMAGED,
+    UNKNOWN_KEY, BAD_VALUE, ODD_VALUE, REMOVED_KEY, READ_ONLY_KEY, PATTERN, BOTH_OF_PAIR,
+    NOT_ASSIGNMENT, INLINE_COMMENT, QUOTED, SET_TWICE, NOT_READ, ABSENT, MODULE_NOT_LOADED,
+    INTERFACE_ABSENT, NOT_WRITABLE, OVERRIDDEN, OVERRIDDEN_BY_HAND, LOST_AT_BOOT,
+    UNSAFE_IN_SCRIPT, DAMAGED,
 )
