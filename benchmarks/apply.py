@@ -50,24 +50,29 @@ def _round(sides: Sides, costs: Costs, which: str) -> None:
 def _take(sides: Sides, costs: Costs, which: str, play: str, label: str) -> None:
     cost = sides.play(play)
     costs.setdefault(label, []).append(cost)
-    progress(f"{which}: {label}: {cost.seconds:.1f} s, {cost.target_cpu:.1f} CPU s a target")
+    cpu = f"CPU {cost.controller_cpu:.1f} s here, {cost.target_cpu:.1f} s a target"
+    progress(f"{which}: {label}: {cost.seconds:.1f} s, {cpu}")
 
 
 def figures(costs: Costs) -> list[Figure]:
     """What the medians say."""
     seconds = {label: median(one.seconds for one in found) for label, found in costs.items()}
-    cpu = {label: median(one.target_cpu for one in found) for label, found in costs.items()}
+    target = {label: median(one.target_cpu for one in found) for label, found in costs.items()}
+    own = {label: median(one.controller_cpu for one in found) for label, found in costs.items()}
     told = []
     for when, name in (("first", "first_apply"), ("no-op", "no_op")):
         ours, theirs = f"limitwise {when}", f"peers {when}"
         told += [
             _held(name, seconds[ours], "s", PEERS, seconds[theirs]),
-            _held(f"{name}_target_cpu", cpu[ours], "CPU s", PEERS, cpu[theirs]),
+            _held(f"{name}_target_cpu", target[ours], "CPU s", PEERS, target[theirs]),
+            _held(f"{name}_controller_cpu", own[ours], "CPU s", PEERS, own[theirs]),
         ]
     for label, words in (("empty", "a play without tasks"), ("ping", "a play that pings")):
-        multiple = seconds["limitwise no-op"] / seconds[label]
-        figure = _held(f"no_op_per_{label}_play", multiple, "times", words, 1.0)
-        told.append(figure)
+        against = f"{words}: {seconds[label]:.2f} s"
+        multiple = round(seconds["limitwise no-op"] / seconds[label], 2)
+        told.append(
+            Figure(f"no_op_per_{label}_play", multiple, "times", against, round(1 / multiple, 2))
+        )
     return told
 
 

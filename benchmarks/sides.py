@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shlex
 import subprocess
 import time
@@ -43,9 +44,10 @@ sync
 
 @dataclass(frozen=True)
 class Cost:
-    """What one play took: seconds on the controller's clock, CPU seconds of a target's guest."""
+    """What one play took: seconds by the clock, CPU seconds here and of one target's guest."""
 
     seconds: float
+    controller_cpu: float
     target_cpu: float
 
 
@@ -65,7 +67,7 @@ class Sides:
 
     def play(self, name: str) -> Cost:
         """Run a play on all hosts; LabError when it fails."""
-        before = self._target_cpu()
+        before, own = self._target_cpu(), _children_cpu()
         started = time.monotonic()
         done = subprocess.run(
             [
@@ -84,8 +86,9 @@ class Sides:
         if done.returncode != 0:
             raise LabError(f"{name}.yml ended with {done.returncode}:\n{done.stdout[-3000:]}")
         cpu = (self._target_cpu() - before) / len(self.fleet.hosts)
+        own = _children_cpu() - own
         self._expect(name, done.stdout)
-        return Cost(seconds, cpu)
+        return Cost(seconds, own, cpu)
 
     def clean(self) -> None:
         """Every host as it was before any play."""
@@ -123,6 +126,12 @@ def _start_docker(host: Host) -> None:
     host.run("mkdir -p /etc/docker && echo '{}' > /etc/docker/daemon.json")
     host.run(["systemctl", "start", "docker"], timeout=180)
     host.run(["timeout", "120", "sh", "-c", ready], timeout=180)
+
+
+def _children_cpu() -> float:
+    """CPU seconds of the programs that ran to their end here, with all that they started."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _cpu(pid: int) -> float:
