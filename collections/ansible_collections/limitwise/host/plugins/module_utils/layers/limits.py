@@ -101,6 +101,10 @@ class LimitsLayer(Layer[State]):
         facts = read_facts(host)
         return most_in_use(subject, facts.accounts, facts.root_is_exempt, threads_by_uid(host))
 
+    def file_key(self, change: Change) -> Tuple[str, str]:
+        kind, _blank, name = change.key.partition(" ")
+        return (change.file or "", f"{change.subject} {kinds_of(kind, name)[0]} {name}")
+
 
 def read_files(host: Host) -> Tuple[ConfFile, ...]:
     """The files that pam_limits reads, in its order: limits.conf, then limits.d by name.

@@ -124,12 +124,16 @@ def _original(
 def _recorded(
     ledger: Ledger, path: str, key: Optional[SysctlKey]
 ) -> Optional[Tuple[str, str]]:
-    """The ledger's original. A key and its counterpart are one variable: the first write counts."""
+    """The ledger's original. A key and its counterpart are one variable: the first write counts,
+    which is the one that did not begin at a value of ours.
+    """
     paths = (path,) if key is None or key.counterpart is None else (path, key.counterpart)
-    for act in ledger.acts.values():
-        if isinstance(act, SetKernel) and act.path in paths:
-            return act.instead or (act.path, act.before)
-    return None
+    acts = [
+        act for act in ledger.acts.values() if isinstance(act, SetKernel) and act.path in paths
+    ]
+    ours = {(act.path, act.after) for act in acts}
+    first = sorted(acts, key=lambda act: (act.instead is not None, act.instead in ours))[:1]
+    return (first[0].instead or (first[0].path, first[0].before)) if first else None
 
 
 def _guard(

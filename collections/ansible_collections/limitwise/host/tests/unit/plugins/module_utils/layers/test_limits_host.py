@@ -11,6 +11,7 @@ from typing import Callable, Dict, List, Optional, Tuple
 
 import pytest
 
+from ansible_collections.limitwise.host.plugins.module_utils import own_file
 from ansible_collections.limitwise.host.plugins.module_utils.acts import WriteFile
 from ansible_collections.limitwise.host.plugins.module_utils.findings import HostError, errors
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
@@ -235,3 +236,21 @@ def test_nr_open_is_read_from_a_running_host(root: MakeRoot) -> None:
     assert read_facts(host).nr_open == 524288
     plan = planned(host, wanted("app", "hard as", "5"))
     assert [(one.code, one.severity) for one in plan.findings] == [("LW107", "warning")]
+
+
+@pytest.mark.parametrize(
+    ("domain", "name", "key"),
+    [
+        ("@student", "soft nproc", "@student soft nproc"),
+        ("*", "hard nofile", "* hard nofile"),
+        ("app", "hard maxlogins", "app - maxlogins"),
+    ],
+)
+def test_a_change_stands_in_our_file_under_this_key(
+    root: MakeRoot, domain: str, name: str, key: str
+) -> None:
+    made = planned(Host.image(root()), wanted(domain, name, "5"))
+    (act,), (change,) = made.acts, made.changes
+    assert LAYER.file_key(change) == (OWN, key)
+    assert isinstance(act, WriteFile)
+    assert list(own_file.values(act.after, "limits_conf")) == [key]

@@ -100,6 +100,9 @@ TUNED = write(BYTES, "0", "8388608", (RATIO, "20"))
         # and the first of both tells the original of both
         ({BYTES: "0", RATIO: "5"}, {}, "vm.dirty_ratio = 5\n",
          (TUNED, write(RATIO, "0", "5", (BYTES, "8388608"))), (write(RATIO, "5", "20"),)),
+        ({BYTES: "4096", RATIO: "0"}, {}, "vm.dirty_bytes = 4096\n",
+         (write(RATIO, "0", "5", (BYTES, "8192")), write(BYTES, "0", "4096", (RATIO, "5"))),
+         (write(BYTES, "4096", "8192"),)),
         ({BYTES: "8388608", RATIO: "0"}, {}, "vm.dirty_bytes = 8388608\n",
          (write(RATIO, "20", "5"), write(BYTES, "0", "8388608", (RATIO, "5"))),
          (write(RATIO, "0", "20", (BYTES, "8388608")),)),
