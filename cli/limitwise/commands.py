@@ -22,7 +22,6 @@ from ansible_collections.limitwise.host.plugins.module_utils.findings import (
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
 from ansible_collections.limitwise.host.plugins.module_utils.journal import Store
 from ansible_collections.limitwise.host.plugins.module_utils.merging import Source, merged
-from ansible_collections.limitwise.host.plugins.module_utils.policy import seconds
 from ansible_collections.limitwise.host.plugins.module_utils.report import Report
 from ansible_collections.limitwise.host.plugins.module_utils.rollback import (
     Force,
@@ -76,19 +75,14 @@ def _tuning(arguments: argparse.Namespace) -> Tuning:
 
 
 def _options(arguments: argparse.Namespace) -> engine.Options:
-    confirm = None
-    if getattr(arguments, "confirm", None) is not None:
-        confirm = seconds(arguments.confirm)
-        if confirm is None:
-            raise InputError(f"--confirm {arguments.confirm}: a time is wanted, such as 60s")
     return engine.Options(
-        arguments.owner, True, arguments.adopt, arguments.force, tuple(arguments.takeover), confirm
+        arguments.owner, True, arguments.adopt, arguments.force, tuple(arguments.takeover),
+        engine.confirm_seconds(getattr(arguments, "confirm", None)),
     )
 
 
 def _plan(arguments: argparse.Namespace) -> Outcome:
-    planned = engine.plan(host_of(arguments.root), _tuning(arguments), _options(arguments))
-    result = engine.plan_report(planned)
+    result = engine.preview(host_of(arguments.root), _tuning(arguments), _options(arguments))
     status = WRONG if result.changes or not result.ok else OK
     shown = text.report(result, pending=True, diff=arguments.diff)
     return Outcome(result.as_dict(), shown, status)
@@ -129,7 +123,8 @@ def _rollback(arguments: argparse.Namespace) -> Outcome:
 
 def _history(arguments: argparse.Namespace) -> Outcome:
     runs = Store(host_of(arguments.root)).runs()
-    return Outcome({"runs": [one.as_dict() for one in runs]}, text.history(runs), OK)
+    document = {**Report().as_dict(), "runs": [one.as_dict() for one in runs]}
+    return Outcome(document, text.history(runs), OK)
 
 
 def _lint(arguments: argparse.Namespace) -> Outcome:

@@ -42,12 +42,17 @@ class WriteFile:
 
 @dataclass(frozen=True)
 class SetKernel:
-    """Write one value below /proc/sys; ``path`` is relative to it, with slashes."""
+    """Write one value below /proc/sys; ``path`` is relative to it, with slashes.
+
+    ``instead``: path and value of another key, to be written where this one's former value cannot
+    be: vm.dirty_bytes reads 0 while vm.dirty_ratio holds, and takes no 0 back.
+    """
 
     layer: str
     path: str
     before: str
     after: str
+    instead: Optional[Tuple[str, str]] = None
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
 import sys
 import zipfile
-from typing import Dict, Tuple
+from typing import Dict, Optional, Tuple
 
 from .acts import FileImage
-from .findings import HostError, InputError
-from .host.machine import LIVE, Host
+from .findings import HostError
+from .host.machine import Host
 from .journal import JOURNAL
 
 PACKAGE = __name__.rpartition(".")[0]
@@ -61,10 +62,6 @@ def arm(host: Host, run_id: str, seconds: int, program: str) -> None:
 
     ``program`` is the module of the engine whose ``main`` takes a run back.
     """
-    if host.form != LIVE:
-        raise InputError(
-            "only a live host can be asked to confirm", remedy="leave policy.confirm out"
-        )
     if not sys.executable:
         raise HostError("this Python does not know its own path: nothing could take the run back")
     image = FileImage(packed(program), 0o600, os.geteuid(), os.getegid())
@@ -74,10 +71,16 @@ def arm(host: Host, run_id: str, seconds: int, program: str) -> None:
 
 
 def restart(host: Host, run_id: str, seconds: int) -> None:
-    """Count from now on; the former timer goes only when the new one runs."""
+    """Count from now on; the former counting goes only when the new one runs.
+
+    It may have run out already and wait for the lock that this run holds.
+    """
+    former = _detached(host, run_id)
+    _start(host, run_id, seconds, "b")
     if host.has_systemd:
-        _start(host, run_id, seconds, "b")
-        host.run(["systemctl", "stop", f"{unit(run_id)}-a.timer"])
+        host.run(["systemctl", "stop", f"{unit(run_id)}-a.timer", f"{unit(run_id)}-a.service"])
+    else:
+        _end(former, run_id)
 
 
 def disarm(host: Host, run_id: str) -> None:
@@ -88,6 +91,8 @@ def disarm(host: Host, run_id: str) -> None:
     for folder in RUNLEVELS:
         host.files.remove(f"{folder}/S99{name}")
     host.files.remove(f"{INIT_D}/{name}")
+    _end(_detached(host, run_id), run_id)
+    host.files.remove(_pid_file(run_id))
     host.files.remove(archive(run_id))
     if host.has_systemd and host.running:
         host.run(["systemctl", "stop", f"{name}-a.timer", f"{name}-b.timer"])
@@ -164,12 +169,40 @@ def _start(host: Host, run_id: str, seconds: int, mark: str) -> None:
             sys.executable, archive(run_id), run_id,
         ])
         return
-    _detach((sys.executable, archive(run_id), run_id, "--after", str(seconds)))
+    pid = _detach((sys.executable, archive(run_id), run_id, "--after", str(seconds)))
+    host.files.write(
+        _pid_file(run_id), FileImage(f"{pid}\n".encode(), 0o600, os.geteuid(), os.getegid())
+    )
 
 
-def _detach(argv: Tuple[str, ...]) -> None:
-    """A process of its own session that outlives this one and its terminal."""
-    subprocess.Popen(  # noqa: S603 - an argument list, never a shell
+def _pid_file(run_id: str) -> str:
+    return f"{JOURNAL}/{run_id}/confirm.pid"
+
+
+def _detached(host: Host, run_id: str) -> Optional[int]:
+    """The process that counts where there is no systemd; None when there is none."""
+    text = (host.files.read(_pid_file(run_id)) or b"").strip()
+    return int(text) if text.isdigit() else None
+
+
+def _end(pid: Optional[int], run_id: str) -> None:
+    """End the counting process, if it is that and not this one."""
+    if pid is None or pid == os.getpid():
+        return
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as stream:
+            ours = run_id.encode() in stream.read()
+        if ours:
+            os.kill(pid, signal.SIGTERM)
+    except (FileNotFoundError, ProcessLookupError):
+        return
+
+
+def _detach(argv: Tuple[str, ...]) -> int:
+    """A process of its own session that outlives this one and its terminal; its pid."""
+    process = subprocess.Popen(  # noqa: S603 - an argument list, never a shell
         argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True, close_fds=True, cwd="/",
     )
+    process.returncode = 0  # nobody waits for it: it outlives this process
+    return process.pid

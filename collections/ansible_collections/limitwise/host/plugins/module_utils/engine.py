@@ -10,12 +10,13 @@ from typing import Any, Dict, FrozenSet, List, Optional, Sequence, Tuple
 
 from . import confirm, consistency, revert
 from .acts import Act, ordered
+from .catalogue import kinds
 from .catalogue.rules import run as run_rules
 from .catalogue.rules import tuning as tuning_rules
 from .change import NOTHING, Change
 from .findings import Finding, FindingsError, HostError, InputError, LockedError, errors
 from .formats.sysctl_conf import canonical
-from .host.machine import Host
+from .host.machine import LIVE, Host
 from .journal import (
     APPLIED,
     APPLYING,
@@ -39,6 +40,7 @@ from .perform import (
     take_back,
     undoing,
 )
+from .policy import READERS
 from .report import Report, file_diffs
 from .tuning import Tuning
 from .undo import Limits
@@ -59,6 +61,17 @@ class Options:
 
 
 DEFAULTS = Options()
+
+
+def confirm_seconds(text: Optional[str]) -> Optional[int]:
+    """The confirmation that a caller asks for; InputError for what is no such time."""
+    if text is None:
+        return None
+    read_time, wanted = READERS["confirm"]
+    seconds: Optional[int] = read_time(text)
+    if seconds is None:
+        raise InputError(f"confirm: {text!r} is not {wanted}")
+    return seconds
 
 
 @dataclass(frozen=True)
@@ -100,7 +113,8 @@ def _above_maximum(tuning: Tuning) -> List[Finding]:
     found = []
     for item in tuning.items:
         top = maximum.get(item.key, maximum.get(item.name, -1))
-        if top >= 0 and item.text.isdigit() and int(item.text) > top:
+        number = kinds.as_int("ulong", item.text)
+        if top >= 0 and number is not None and number > top:
             found.append(
                 tuning_rules.ABOVE_MAXIMUM.at(
                     item.place, layer=item.layer, found=item.text, what=item.name, maximum=top
@@ -170,6 +184,12 @@ def _present(
     return present, skipped
 
 
+def preview(host: Host, tuning: Tuning, options: Options = DEFAULTS) -> Report:
+    """What an apply would do or refuse; nothing is written."""
+    refuse_while_unconfirmed(Store(host))
+    return plan_report(plan(host, tuning, options))
+
+
 def plan_report(planned: Planned) -> Report:
     """A plan as a report: nothing was written, so it has no run id."""
     return Report(
@@ -190,41 +210,51 @@ def apply(host: Host, tuning: Tuning, options: Options = DEFAULTS) -> Report:
     store = Store(host)
     store.prepare()
     with host.lock(LOCK):
-        found = settle(host, store)
+        refuse_while_unconfirmed(store)
+        record_killed(host, store)
         planned = plan(host, tuning, options)
-        report = replace(plan_report(planned), findings=(*planned.findings, *found))
-        acts = (*parents(host, planned.acts), *planned.acts)
-        if not report.ok or not acts:
+        report = plan_report(planned)
+        if not report.ok:
             return report
-        seconds = options.confirm if options.confirm is not None else tuning.policy.confirm
+        found = take_over_killed(host, store)
+        report = replace(report, findings=(*report.findings, *found))
+        acts = (*parents(host, planned.acts), *planned.acts)
+        if not acts:
+            return report
         run = Run(
             new_run_id(), "apply", options.owner, APPLYING, tuning.layers,
-            planned.changes, host.boot_id, None, seconds,
+            planned.changes, host.boot_id, None, _seconds(host, tuning, options),
         )
         return _run(host, store, run, acts, planned, report)
 
 
-def settle(host: Host, store: Store) -> List[Finding]:
-    """Deal with earlier runs: name the killed ones, refuse while one waits to be confirmed.
-
-    The automatic rollback of a killed run is disarmed: what it had done is the new run's now.
-    """
-    runs = store.runs()
-    for run in runs:
+def refuse_while_unconfirmed(store: Store) -> None:
+    """LockedError while a run waits to be confirmed: a second one would confuse its return."""
+    for run in store.runs():
         if run.state == UNCONFIRMED:
             raise LockedError(
                 f"run {run.id} is not confirmed yet",
                 remedy=f"limitwise confirm {run.id}, or limitwise rollback {run.id}",
             )
-    record_killed(host, store)
+
+
+def take_over_killed(host: Host, store: Store) -> List[Finding]:
+    """Name the killed runs. What they had done is the coming run's: their return is disarmed."""
     found = []
-    for run in unfinished(runs):
+    for run in unfinished(store.runs()):
         clean_up(host, store.acts(run.id))
         if run.confirm is not None:
             confirm.disarm(host, run.id)
         store.set_state(run, KILLED)
         found.append(run_rules.UNFINISHED.at(found=run.id))
     return found
+
+
+def _seconds(host: Host, tuning: Tuning, options: Options) -> Optional[int]:
+    """How long the run waits for its confirmation; an image or a mounted host has no way in."""
+    if host.form != LIVE:
+        return None
+    return options.confirm if options.confirm is not None else tuning.policy.confirm
 
 
 def _run(
@@ -252,8 +282,10 @@ def _failed(
     """Take a failed run back and say how that went; changes are left only where that failed too."""
     try:
         undone = undoing(host, store, run, acts, Limits(run.id, force=True))
-        take_back(host, undone.acts)
+        wrong = take_back(host, undone.acts)
         clean_up(host, acts)
+        if wrong:
+            raise wrong[0]
     except HostError as second:
         outcome = f"taking it back failed too ({second}): run limitwise rollback {run.id}"
     else:

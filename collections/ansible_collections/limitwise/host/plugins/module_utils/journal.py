@@ -87,16 +87,22 @@ class Store:
         document = self._read_json(LEDGER)
         if document is None:
             return EMPTY
-        acts = [stored.read(entry) for entry in document.get("originals", [])]
-        return EMPTY.composed(acts)
+        entries = [*document.get("originals", []), *document.get("pokes", [])]
+        changes = [Change(**change) for change in document.get("changes", [])]
+        return EMPTY.composed([stored.read(entry) for entry in entries], changes)
 
-    def record_originals(self, acts: Iterable[Act]) -> None:
+    def record_originals(self, acts: Iterable[Act], changes: Iterable[Change] = ()) -> None:
         """Compose acts into the ledger; on disk when it returns."""
         ledger = self.ledger()
-        composed = ledger.composed(acts)
+        composed = ledger.composed(acts, changes)
         if composed != ledger:
             originals = [stored.as_dict(composed.acts[target]) for target in sorted(composed.acts)]
-            self._write_json(LEDGER, {"version": 1, "originals": originals})
+            self._write_json(LEDGER, {
+                "version": 1,
+                "originals": originals,
+                "pokes": [stored.as_dict(poke) for poke in composed.pokes],
+                "changes": [composed.changes[key].as_dict() for key in sorted(composed.changes)],
+            })
 
     # --- runs -----------------------------------------------------------------------------------
 
@@ -133,7 +139,7 @@ class Store:
         self.host.files.make_directory(folder, 0o700)
         self._write_json(f"{folder}/acts.json", {"acts": [stored.as_dict(act) for act in acts]})
         self.save(run)
-        self.record_originals(acts)
+        self.record_originals(acts, run.changes if run.what == "apply" else ())
 
     def save(self, run: Run) -> Run:
         """Write the run's header as it is now."""

@@ -9,21 +9,29 @@ after-image. Restoring the originals is undoing that run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Dict, Iterable, Mapping, Optional, Tuple, Union
 
-from .acts import Act, FileImage, MakeDirectory, SetKernel, WriteFile
+from .acts import Act, FileImage, MakeDirectory, Poke, SetKernel, WriteFile
+from .change import Change
 from .formats import keyed
 
 Target = Tuple[str, str]
+Key = Tuple[str, str, str]
 Recorded = Union[WriteFile, SetKernel, MakeDirectory]
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """The composed acts by their target: (kind, path)."""
+    """The composed acts by their target: (kind, path).
+
+    ``changes``: what they were made for, first value to last, by (layer, subject, key); ``pokes``:
+    every command that made somebody read them. Both outlive the journals they came from.
+    """
 
     acts: Mapping[Target, Recorded]
+    changes: Mapping[Key, Change] = field(default_factory=dict)
+    pokes: Tuple[Poke, ...] = ()
 
     def original_kernel(self, path: str) -> Optional[str]:
         """The value below /proc/sys before Limitwise first wrote it; None when it never did."""
@@ -45,11 +53,14 @@ class Ledger:
             return None
         return keyed.values(act.format, act.before.data).get(key)
 
-    def composed(self, acts: Iterable[Act]) -> Ledger:
+    def composed(self, acts: Iterable[Act], changes: Iterable[Change] = ()) -> Ledger:
         """The ledger after these acts: originals kept, last images taken over."""
         known: Dict[Target, Recorded] = dict(self.acts)
+        pokes: Dict[Poke, None] = dict.fromkeys(self.pokes)
         for act in acts:
             target = target_of(act)
+            if isinstance(act, Poke):
+                pokes[act] = None
             if target is None or not isinstance(act, (WriteFile, SetKernel, MakeDirectory)):
                 continue
             earlier = known.get(target)
@@ -59,7 +70,15 @@ class Ledger:
                 known[target] = replace(earlier, after=act.after)
             elif earlier is None:
                 known[target] = act
-        return Ledger(known)
+        return Ledger(known, self._changes(changes), tuple(pokes))
+
+    def _changes(self, changes: Iterable[Change]) -> Mapping[Key, Change]:
+        known = dict(self.changes)
+        for change in changes:
+            key = (change.layer, change.subject, change.key)
+            first = known.get(key, change)
+            known[key] = replace(first, after=change.after, file=change.file)
+        return known
 
 
 EMPTY = Ledger({})

@@ -46,17 +46,34 @@ def perform(host: Host, acts: Iterable[Act]) -> None:
             call(act.argv, timeout=POKE_LIMIT)
 
 
-def take_back(host: Host, acts: Sequence[Act]) -> None:
-    """Perform an :class:`Undoing`: directories go when empty, cgroups get their value."""
-    later = (MakeDirectory, RecordCgroup, Poke)
-    perform(host, [act for act in acts if not isinstance(act, later)])
-    for poke in {act.argv: act for act in acts if isinstance(act, Poke)}.values():
-        _poke_back(host, poke)
+def take_back(host: Host, acts: Sequence[Act]) -> List[HostError]:
+    """Perform an :class:`Undoing`: directories go when empty, cgroups get their value.
+
+    One act that fails keeps no other from going back: what failed is returned.
+    """
+    failed = []
+    poked: Set[Tuple[str, ...]] = set()
     for act in acts:
-        if isinstance(act, MakeDirectory):
-            host.files.remove_directory(act.path)
-        elif isinstance(act, RecordCgroup):
-            host.write_cgroup(act.path, act.before)
+        if isinstance(act, Poke):
+            if act.argv in poked:
+                continue
+            poked.add(act.argv)
+        try:
+            _take_one_back(host, act)
+        except HostError as error:
+            failed.append(error)
+    return failed
+
+
+def _take_one_back(host: Host, act: Act) -> None:
+    if isinstance(act, MakeDirectory):
+        host.files.remove_directory(act.path)
+    elif isinstance(act, RecordCgroup):
+        host.write_cgroup(act.path, act.before)
+    elif isinstance(act, Poke):
+        _poke_back(host, act)
+    else:
+        perform(host, [act])
 
 
 def _poke_back(host: Host, poke: Poke) -> None:
@@ -92,7 +109,11 @@ def undoing(
         if target is not None:
             now = _now(host, act)
             since[target] = Since(now, _writer(now, target, later))
-    return undo(acts, since, limits)
+    undone = undo(acts, since, limits)
+    if host.running:
+        return undone
+    # In an image nothing runs that could be told to read its files again.
+    return replace(undone, acts=tuple(one for one in undone.acts if not isinstance(one, Poke)))
 
 
 def as_found(host: Host, acts: Iterable[Act]) -> Tuple[Act, ...]:
@@ -137,5 +158,8 @@ def _writer(now: Now, target: Target, later: Mapping[Target, Tuple[str, Act]]) -
     if target not in later:
         return None
     run_id, act = later[target]
-    return run_id if getattr(act, "after", None) == now else None
+    left = getattr(act, "after", None)
+    if isinstance(left, str) and isinstance(now, str):
+        return run_id if same_text(left, now) else None
+    return run_id if left == now else None
 

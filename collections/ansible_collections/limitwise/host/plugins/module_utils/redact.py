@@ -23,7 +23,9 @@ SECRET = re.compile(
     r"passw(?:or)?d|secret|token|credential|api[-_]?key|access[-_]?key", re.IGNORECASE
 )
 ASSIGNED = re.compile(
-    r"""((?:https?|ftp|all)[-_]?proxy["']?\s*[:=]\s*)("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s"',}]+)""",
+    r"""((?:(?:https?|ftp|all)[-_]?proxy|[\w-]*(?:passw(?:or)?d|secret|token|credential"""
+    r"""|api[-_]?key|access[-_]?key)[\w-]*)["']?\s*[:=]\s*)"""
+    r"""("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s"',}]+)""",
     re.IGNORECASE,
 )
 

@@ -69,5 +69,4 @@ def file_diffs(acts: Iterable[Act]) -> Tuple[FileDiff, ...]:
 def _shown(act: WriteFile, image: Optional[FileImage]) -> str:
     if image is None:
         return ""
-    data = redacted(act.format, image.data) if act.format is not None else image.data
-    return data.decode("utf-8", "replace")
+    return redacted(act.format or "text", image.data).decode("utf-8", "replace")

@@ -12,6 +12,7 @@ import sys
 import time
 from typing import Optional, Sequence
 
+from .catalogue.rules.run import FAILED
 from .confirm import disarm
 from .findings import LimitwiseError, LockedError
 from .host.machine import Host
@@ -50,7 +51,10 @@ def attempt(host: Host, run_id: str, *, patient: bool) -> Optional[int]:
 
 
 def revert(host: Host, run_id: str) -> int:
-    """Roll the run back if it still waits for its confirmation, and disarm it."""
+    """Roll the run back if it still waits for its confirmation, and disarm it.
+
+    A run that could not be taken back stays armed for the next boot.
+    """
     if Store(host).run(run_id).state not in (UNCONFIRMED, APPLYING):
         disarm(host, run_id)
         return 0
@@ -58,5 +62,7 @@ def revert(host: Host, run_id: str) -> int:
     report = rollback(host, run_id, force=Force(edits=True))
     for finding in report.findings:
         print(f"limitwise: {finding}", file=sys.stderr)
+    if any(finding.code == FAILED.code for finding in report.findings):
+        return 1
     disarm(host, run_id)
     return 0 if report.ok else 1

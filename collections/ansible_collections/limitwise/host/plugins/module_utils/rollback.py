@@ -77,13 +77,29 @@ def rollback(
             raise InputError(
                 f"run {run.id} is {run.state} already", remedy="see: limitwise history"
             )
+        if layers and _returns_by_itself(run):
+            raise InputError(
+                f"run {run.id} waits to be confirmed: it goes back as a whole or not at all",
+                remedy=f"limitwise confirm {run.id}, then roll back the layer",
+            )
         acts = _of_layers(store.acts(run.id), layers)
         report, undone = _take_back(host, store, run, acts, force)
         if report.ok or undone:
             store.set_state(run, _state(run, layers, report))
-            if run.confirm is not None and run.state in (UNCONFIRMED, APPLYING):
+            _in_force_again(store, run, report)
+            if _returns_by_itself(run):
                 confirm.disarm(host, run.id)
         return report
+
+
+def _returns_by_itself(run: Run) -> bool:
+    return run.confirm is not None and run.state in (UNCONFIRMED, APPLYING)
+
+
+def _in_force_again(store: Store, run: Run, report: Report) -> None:
+    """Once a rollback is rolled back, the run that it had taken back is in force again."""
+    if run.what == "rollback" and run.of is not None and run.of != ORIGINAL and report.ok:
+        store.set_state(store.run(run.of), APPLIED)
 
 
 def _state(run: Run, layers: Sequence[str], report: Report) -> str:
@@ -132,13 +148,15 @@ def _take_back(
     store.begin(own, _forward(undone))
     try:
         perform(host, parents(host, undone.acts))
-        take_back(host, undone.acts)
+        wrong = take_back(host, undone.acts)
     except HostError as error:
+        wrong = [error]
+    if wrong:
         store.record_originals(as_found(host, undone.acts))
         store.set_state(own, FAILED)
-        outcome = "the rollback stopped there; run it again when that is mended"
-        failed = rules.FAILED.at(error.place, found=str(error), outcome=outcome)
-        return Report((), (*findings, failed), (), own.id), False
+        outcome = "the rest was taken back; run it again when that is mended"
+        failed = [rules.FAILED.at(one.place, found=str(one), outcome=outcome) for one in wrong]
+        return Report((), (*findings, *failed), (), own.id), False
     store.set_state(own, APPLIED)
     return Report(_as_now(host, changes), findings, (), own.id, files), True
 
@@ -158,31 +176,21 @@ def _restore(host: Host, store: Store, layers: Sequence[str], force: Force) -> R
     if report.ok and undone and not layers:
         for one in store.runs():
             if one.what == "apply" and one.state not in DONE:
-                if one.confirm is not None and one.state in (UNCONFIRMED, APPLYING):
+                if _returns_by_itself(one):
                     confirm.disarm(host, one.id)
                 store.set_state(one, ROLLED_BACK)
     return report
 
 
 def _composed_run(store: Store) -> Tuple[Run, Tuple[Act, ...]]:
-    """The ledger as one run, older than any other; its pokes are those of every run."""
-    runs = store.runs()
+    """The ledger as one run, older than any other."""
     ledger = store.ledger()
-    pokes: Dict[Act, None] = {}
-    changes: Dict[Tuple[str, str, str], Change] = {}
-    for run in runs:
-        if run.what != "apply":
-            continue
-        pokes.update((act, None) for act in store.acts(run.id) if isinstance(act, Poke))
-        for change in run.changes:
-            first = changes.setdefault((change.layer, change.subject, change.key), change)
-            changes[(change.layer, change.subject, change.key)] = replace(
-                first, after=change.after, file=change.file
-            )
-    layers = tuple(dict.fromkeys(layer for run in runs for layer in run.layers))
+    acts = (*(ledger.acts[target] for target in sorted(ledger.acts)), *ledger.pokes)
+    layers = tuple(dict.fromkeys(act.layer for act in acts))
+    runs = store.runs()
     owner = runs[-1].owner if runs else ""
-    composed = Run(ORIGINAL, "apply", owner, APPLIED, layers, tuple(changes.values()))
-    return composed, (*(ledger.acts[target] for target in sorted(ledger.acts)), *pokes)
+    changes = tuple(ledger.changes.values())
+    return Run(ORIGINAL, "apply", owner, APPLIED, layers, changes), acts
 
 
 def _of_layers(acts: Sequence[Act], layers: Sequence[str]) -> Tuple[Act, ...]:

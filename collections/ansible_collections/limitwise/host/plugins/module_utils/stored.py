@@ -61,6 +61,7 @@ def as_dict(act: Act) -> Dict[str, Any]:
         return {
             "act": "set-kernel", "layer": act.layer, "path": act.path,
             "before": act.before, "after": act.after,
+            "instead": list(act.instead) if act.instead is not None else None,
         }
     if isinstance(act, MakeDirectory):
         return {
@@ -80,10 +81,13 @@ READERS: Dict[str, Callable[[Mapping[str, Any]], Act]] = {
     "write-file": lambda s: WriteFile(
         s["layer"], s["path"], _read_image(s["before"]), _read_image(s["after"]), s["format"]
     ),
-    "set-kernel": lambda s: SetKernel(s["layer"], s["path"], s["before"], s["after"]),
+    "set-kernel": lambda s: SetKernel(
+        s["layer"], s["path"], s["before"], s["after"],
+        (s["instead"][0], s["instead"][1]) if s.get("instead") else None,
+    ),
     "make-directory": lambda s: MakeDirectory(s["layer"], s["path"], int(s["mode"], 8)),
     "record-cgroup": lambda s: RecordCgroup(s["layer"], s["path"], s["before"]),
-    "poke": lambda s: Poke(s["layer"], tuple(s["argv"]), s["disrupts"], s["required"]),
+    "poke": lambda s: Poke(s["layer"], tuple(s["argv"]), s["disrupts"], s.get("required", True)),
 }
 
 

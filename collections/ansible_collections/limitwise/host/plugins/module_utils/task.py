@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 from . import engine
 from .findings import Finding, FindingsError, InputError, LimitwiseError, errors
 from .host.machine import IMAGE, LIVE, MOUNTED, Host
 from .merging import Source, merged
-from .policy import seconds
 from .report import Report
 from .tuning import Tuning, read
 
@@ -73,20 +72,16 @@ def tuning_of(tuning: Mapping[str, Any], sources: Mapping[str, Any]) -> Tuning:
 
 def options_of(params: Mapping[str, Any], *, purge: bool) -> engine.Options:
     """How to run, from a module's parameters."""
-    confirm: Optional[int] = None
-    if params["confirm"] is not None:
-        confirm = seconds(params["confirm"])
-        if confirm is None:
-            raise InputError(f"confirm: {params['confirm']!r} is no time", remedy="such as 60s")
     return engine.Options(
-        params["owner"], purge, params["adopt"], params["force"], tuple(params["takeover"]), confirm
+        params["owner"], purge, params["adopt"], params["force"], tuple(params["takeover"]),
+        engine.confirm_seconds(params["confirm"]),
     )
 
 
 def tune(module: Any, tuning: Tuning, options: engine.Options, host: Host) -> Report:
     """Apply a tuning, or say what that would do when the module is in check mode."""
     if module.check_mode:
-        return engine.plan_report(engine.plan(host, tuning, options))
+        return engine.preview(host, tuning, options)
     return engine.apply(host, tuning, options)
 
 

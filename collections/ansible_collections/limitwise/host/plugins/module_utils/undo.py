@@ -10,7 +10,7 @@ run left it goes back; what others changed since stays, and is named.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import AbstractSet, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import AbstractSet, Dict, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from .acts import Act, FileImage, MakeDirectory, Poke, RecordCgroup, SetKernel, WriteFile
 from .catalogue.rules import run as rules
@@ -79,9 +79,20 @@ def undo(acts: Sequence[Act], since: Mapping[Target, Since], limits: Limits) -> 
             last.append(act)
     touched = {act.layer for act in (acts if limits.again else [*files, *kernel])}
     pokes = [act for act in acts if isinstance(act, Poke) and act.layer in touched]
-    # Without a reload of ours there is no cgroup value to restore.
-    last = [act for act in last if isinstance(act, MakeDirectory) or act.layer in touched]
+    # A value written by hand is lost by our reload alone, and returns only with everything else:
+    # a file that stays (in use, a later run's) holds for the cgroup too.
+    whole = touched - {one.layer for one in found} - _partly(acts, limits)
+    last = [act for act in last if isinstance(act, MakeDirectory) or act.layer in whole]
     return Undoing((*files, *kernel, *pokes, *last), tuple(found))
+
+
+def _partly(acts: Sequence[Act], limits: Limits) -> Set[str]:
+    """The layers of which some key stays."""
+    return {
+        act.layer
+        for act in acts
+        if isinstance(act, WriteFile) and limits.keys(("file", act.path))
+    }
 
 
 def undo_kernel(
@@ -97,6 +108,9 @@ def undo_kernel(
     if since.later is not None and not same_text(now, act.after):
         return [], [rules.LATER_RUN.at(layer=act.layer, what=name, found=since.later)]
     if same_text(now, act.after) or limits.force:
+        if act.instead is not None:
+            path, value = act.instead
+            return [SetKernel(act.layer, path, "0", value, (act.path, now))], []
         return [SetKernel(act.layer, act.path, now, act.before)], []
     moved = rules.KERNEL_MOVED.at(
         layer=act.layer, what=name, found=now, wanted=act.after, run=limits.run
@@ -124,6 +138,8 @@ def undo_file(act: WriteFile, since: Since, limits: Limits) -> Tuple[List[Act], 
             rules.EDITED_SINCE.at(Place(act.path), layer=act.layer, what=what, run=limits.run)
         ]
     if now is None or act.format is None or not _readable(act.format, now):
+        if now == act.after:  # one piece, of which something is in use: it stays
+            return [], []
         return (whole, []) if foreign else ([], [_later(act, since, act.path)])
     return _undo_keys(act, act.format, now, since, limits)
 

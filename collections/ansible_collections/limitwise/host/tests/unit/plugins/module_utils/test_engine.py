@@ -198,12 +198,11 @@ def test_a_run_that_waits_for_its_confirmation_blocks_others_until_kept(host: Ho
         engine.confirm_run(host, first)
 
 
-def test_only_a_live_host_can_be_asked_to_confirm(image: Path) -> None:
+def test_an_image_has_nobody_to_confirm(image: Path) -> None:
     host = Host.image(str(image))
-    with pytest.raises(InputError, match="only a live host can be asked to confirm"):
-        engine.apply(host, sysctl(vm__swappiness=7), engine.Options(confirm=60))
-    assert rollback(host, "original").ok
-    assert own(image) == {}
+    report = engine.apply(host, sysctl(vm__swappiness=7), engine.Options(confirm=60))
+    assert report.ok
+    assert Store(host).run(str(report.run_id)).state == journal.APPLIED
 
 
 def test_what_somebody_moved_is_left_and_named(host: Host, mounted: Path) -> None:
