@@ -178,9 +178,8 @@ def test_rollback_restores_bytes_and_behaviour(ready: Ready, image: str) -> None
     assert gone.rc != 0
 
 
-@IMAGES
-def test_purge_leaves_what_others_wrote(ready: Ready, image: str) -> None:
-    host = ready(image)
+def test_purge_leaves_what_others_wrote(ready: Ready) -> None:
+    host = ready()
     assert ask(host, "apply", wanted({"live-restore": True, "max-concurrent-downloads": 9}))["ok"]
     text = host.read(FILE)
     host.write(FILE, text.replace("{", '{ "icc": false,', 1))
