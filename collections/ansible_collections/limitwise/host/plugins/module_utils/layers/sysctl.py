@@ -21,7 +21,7 @@ from .base import Context, Layer, Plan, Verdict
 from .sysctl_check import resolved
 from .sysctl_state import State
 from .sysctl_takeover import fulfils
-from .sysctl_values import enough, lowers
+from .sysctl_values import as_printed, enough, lowers
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,15 @@ class SysctlLayer(Layer[State]):
         return (change.file or "", canonical(change.key))
 
     def in_use_above(self, host: Host, change: Change) -> Optional[int]:
-        """As for every layer, but only where ``change.before`` is below what is in force now."""
+        """Present use, if ``change.before`` is below what is in force now and leaves too little."""
         path = canonical(change.key)
-        now, key = host.sysctl(path), lookup(path)
-        if change.before is None or now is None or not lowers(key, now, change.before):
+        now, key, before = host.sysctl(path), lookup(path), change.before
+        if before is None or now is None or not lowers(key, now, before):
             return None
-        return super().in_use_above(host, change)
+        used = sysctl_use.present_use(host, path)
+        if used is None or int(as_printed(key, before)) >= used + sysctl_use.kept_above(path, used):
+            return None
+        return used
 
 
 def _read_back(state: State, change: Change) -> Change:

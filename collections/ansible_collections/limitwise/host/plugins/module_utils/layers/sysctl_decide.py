@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import List, Optional, Tuple
 
 from ..acts import SetKernel
@@ -14,16 +14,16 @@ from ..catalogue.rules import sysctl as rules
 from ..catalogue.sysctl import lookup
 from ..catalogue.sysctl_key import NEW_NAMESPACES, NEW_PROCESSES, SysctlKey
 from ..change import ALL, NEW_CONTAINERS, NEW_SESSIONS, NOTHING, RELOAD
-from ..findings import Finding, Place
+from ..findings import WARNING, Finding, Place, errors
 from ..formats.sysctl_conf import canonical, dotted
 from ..ledger import Ledger
-from ..margin import margin, too_low
 from ..policy import Policy
 from .base import Context
 from .sysctl_check import Wanted
 from .sysctl_files import Assigned, Given
 from .sysctl_names import OF_INTERFACE
 from .sysctl_state import Live, State
+from .sysctl_use import WITHOUT_MARGIN, kept_above
 from .sysctl_values import as_printed, enough, lowers, only_raised, raised, same
 
 GETS_IT = {NEW_PROCESSES: NEW_SESSIONS, NEW_NAMESPACES: NEW_CONTAINERS}
@@ -101,6 +101,11 @@ def give_up(state: State, others: Assigned, path: str, context: Context) -> Deci
     if live.value is None or same(key, value, live.value):
         return Decision(path, None, None, None)
     found = _guard(target, key, live, value, Place(state.home), context)
+    if path in WITHOUT_MARGIN and errors(found):
+        # What holds it is in a file, perhaps one of ours that this very run takes away.
+        kept = state.ours.get(path)
+        warned = tuple(replace(one, severity=WARNING) for one in found)
+        return Decision(path, kept, None, kept, findings=warned)
     return Decision(
         path, None, value, None, findings=tuple(found), target=target if target != path else None
     )
@@ -146,11 +151,12 @@ def _guard(
     number = as_printed(key, new)
     if context.force or live.used is None or not lowers(key, value, new):
         return []
-    if not too_low(int(number), live.used):
+    above = kept_above(path, live.used)
+    if int(number) >= live.used + above:
         return []
     return [
         run_rules.BELOW_USE.at(
-            place, layer="sysctl", found=new, what=name, used=live.used, margin=margin(live.used)
+            place, layer="sysctl", found=new, what=name, used=live.used, margin=above
         )
     ]
 

@@ -101,7 +101,7 @@ def read(host: Host) -> Tuple[ConfFile, ...]:
 
 
 def _behind_links(host: Host, path: str) -> str:
-    for _ in range(LINK_LIMIT):
+    for _link in range(LINK_LIMIT):
         target = host.files.link(path)
         if target is None:
             break

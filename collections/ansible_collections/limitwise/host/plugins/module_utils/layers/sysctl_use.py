@@ -12,9 +12,14 @@ from typing import Callable, Dict, Iterator, List, Optional, Tuple
 
 from ..findings import HostError
 from ..host.machine import Host
+from ..margin import margin
+from .sysctl_logins import most_open_files
 
 # PIDs below 300 are not used again after the first wrap (RESERVED_PIDS in kernel/pid.c).
 RESERVED_PIDS = 300
+NR_OPEN = "fs/nr_open"
+# Equal is enough for those of which nothing is used up.
+WITHOUT_MARGIN = (NR_OPEN,)
 KEY_USER = re.compile(r"\s*(\d+):\s+\d+\s+\d+/\d+\s+(\d+)/\d+\s+(\d+)/\d+")
 
 
@@ -22,6 +27,11 @@ def present_use(host: Host, path: str) -> Optional[int]:
     """Use of the ceiling ``path`` in its own unit; None when it has none or cannot be asked."""
     reader = READERS.get(path)
     return reader(host) if reader is not None and host.running else None
+
+
+def kept_above(path: str, used: int) -> int:
+    """How far above its present use a ceiling must stay."""
+    return 0 if path in WITHOUT_MARGIN else margin(used)
 
 
 def tasks(host: Host) -> Optional[int]:
@@ -173,6 +183,7 @@ READERS: Dict[str, Callable[[Host], Optional[int]]] = {
     "kernel/shmmni": _lines("sysvipc/shm"),
     "kernel/msgmni": _lines("sysvipc/msg"),
     "vm/max_map_count": mappings,
+    NR_OPEN: most_open_files,
     "fs/file-max": _field("fs/file-nr", 0),
     "fs/aio-max-nr": _field("fs/aio-nr", 0),
     "fs/inotify/max_user_watches": INOTIFY_WATCHES,

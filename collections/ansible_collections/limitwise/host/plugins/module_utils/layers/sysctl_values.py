@@ -72,8 +72,8 @@ def numbers(key: SysctlKey, text: str) -> Optional[Numbers]:
     return None
 
 
-def _at_least(key: SysctlKey, have: str, wanted: str) -> bool:
-    mine, theirs = numbers(key, have), numbers(key, wanted)
+def _at_least(key: SysctlKey, left: str, right: str) -> bool:
+    mine, theirs = numbers(key, left), numbers(key, right)
     if mine is None or theirs is None or len(mine) != len(theirs):
         return False
     return all(_rank(key, one) >= _rank(key, other) for one, other in zip(mine, theirs))
