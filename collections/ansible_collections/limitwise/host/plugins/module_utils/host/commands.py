@@ -34,7 +34,7 @@ class Completed:
 
     @property
     def said(self) -> str:
-        """The last line that says something, for messages."""
+        """The first line that says something, errors before output; for messages."""
         lines = [line.strip() for line in (self.err + "\n" + self.out).splitlines() if line.strip()]
         return lines[0] if lines else "no message"
 

@@ -16,6 +16,9 @@ from ..findings import HostError, Place
 LINK_LIMIT = 40
 TEMPORARY = ".limitwise-new"
 
+# A process or a cgroup may end between the open and the read of one of its files (proc(5)).
+ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ESRCH, errno.ENODEV)
+
 REMEDIES = {
     errno.EACCES: "run as root, or with become",
     errno.EPERM: "run as root, or with become; the file may also be immutable (lsattr)",
@@ -80,9 +83,9 @@ class Files:
         try:
             with open(self._followed(path), "rb") as stream:
                 return stream.read()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
         except OSError as error:
+            if error.errno in ABSENT:
+                return None
             raise host_error(error, path, "read") from error
 
     def image(self, path: str) -> Optional[FileImage]:
@@ -194,9 +197,9 @@ class Files:
         """The names in a directory, sorted; none when it is absent."""
         try:
             return tuple(sorted(os.listdir(self._followed(path))))
-        except (FileNotFoundError, NotADirectoryError):
-            return ()
         except OSError as error:
+            if error.errno in ABSENT:
+                return ()
             raise host_error(error, path, "list") from error
 
     def missing_parents(self, path: str) -> Iterator[str]:

@@ -11,7 +11,10 @@ import stat
 from typing import List, Optional
 
 from ..findings import HostError, Place
-from .files import host_error
+from .files import ABSENT, host_error
+
+# What is there and cannot be read: a directory, or a file that takes writes only.
+NO_VALUE = (errno.EISDIR, errno.EACCES, errno.EPERM, errno.EINVAL, errno.EIO)
 
 
 class Kernel:
@@ -34,10 +37,8 @@ class Kernel:
         try:
             with open(self._file(path), encoding="utf-8", errors="surrogateescape") as stream:
                 return stream.read().rstrip("\n")
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return None
         except OSError as error:
-            if error.errno in (errno.EACCES, errno.EPERM, errno.EINVAL, errno.EIO):
+            if error.errno in ABSENT or error.errno in NO_VALUE:
                 return None
             raise host_error(error, "/proc/sys/" + path, "read") from error
 

@@ -12,7 +12,7 @@ from typing import Dict, Iterator, Optional, Sequence
 
 from ..findings import HostError, LockedError, Place
 from .commands import PATH, Commands, Completed
-from .files import Files, host_error
+from .files import ABSENT, Files, host_error
 from .kernel import Kernel
 
 LIVE = "live"
@@ -118,9 +118,9 @@ class Host:
         try:
             with open(self.files.locate(path), "w", encoding="ascii") as stream:
                 stream.write(value)
-        except FileNotFoundError:
-            return
         except OSError as error:
+            if error.errno in ABSENT:
+                return
             raise host_error(error, path, "write") from error
 
     @property

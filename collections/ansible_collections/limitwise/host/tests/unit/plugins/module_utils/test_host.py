@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
-from typing import List, Optional
+from typing import Callable, List, Optional
 
 import pytest
 from hypothesis import given
@@ -199,3 +200,29 @@ def test_an_image_runs_no_commands_and_has_no_kernel(tmp_path: Path) -> None:
 def test_a_root_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(HostError, match="there is no such directory"):
         Host.image(str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize(
+    ("number", "absent"),
+    [(errno.ENOENT, True), (errno.ESRCH, True), (errno.ENODEV, True), (errno.ENOSPC, False)],
+)
+def test_what_ends_while_it_is_read_is_absent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, absent: bool
+) -> None:
+    def fail(*_words: object, **_more: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("builtins.open", fail)
+    monkeypatch.setattr(os, "listdir", fail)
+    host = Host.mounted(str(tmp_path))
+    calls: List[Callable[[], object]] = [
+        lambda: host.proc("1/status"), lambda: host.sysctl("kernel/pid_max"),
+        lambda: host.files.names("/proc/1/fd") or None,
+        lambda: host.write_cgroup("/sys/fs/cgroup/a/pids.max", "max"),
+    ]
+    for call in calls:
+        if absent:
+            assert call() is None
+        else:
+            with pytest.raises(HostError):
+                call()
