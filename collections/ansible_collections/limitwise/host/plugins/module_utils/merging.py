@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Sequence, Tuple
 
 from .catalogue.rules import tuning as rules
 from .findings import Finding
-from .policy import DEFAULT_POLICY, Policy
+from .policy import Policy
 from .tuning import Item, Tuning
 
 
@@ -61,11 +61,19 @@ def _conflict(winners: Sequence[Tuple[Source, Item]], texts: Sequence[str]) -> F
 
 
 def _policy(sources: Sequence[Source]) -> Policy:
-    """Each policy key from the highest priority that sets it away from its default."""
+    """Each policy key from the highest priority that states it, be it with its default.
+
+    ``maximum`` is united key by key; what any source lets go down may go down.
+    """
     values: Dict[str, Any] = {}
+    top: Dict[str, int] = {}
+    lowering: Dict[str, None] = {}
     for source in sorted(sources, key=lambda one: one.priority):
-        for field in fields(Policy):
-            value = getattr(source.tuning.policy, field.name)
-            if value != getattr(DEFAULT_POLICY, field.name):
-                values[field.name] = value
-    return Policy(**values)
+        policy = source.tuning.policy
+        values.update({name: getattr(policy, name) for name in policy.given})
+        for key, number in policy.maximum:
+            top.pop(key, None)
+            top[key] = number
+        lowering.update(dict.fromkeys(policy.allow_lowering))
+    values.update(maximum=tuple(top.items()), allow_lowering=tuple(lowering))
+    return Policy(**values, given=frozenset(values))

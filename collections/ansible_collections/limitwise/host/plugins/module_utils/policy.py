@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tuple
 
 from .catalogue.rules import tuning as rules
 from .catalogue.suggest import nearest
@@ -26,7 +26,8 @@ class Policy:
     """``restart``, ``reboot``: never or if-needed. ``confirm``: seconds, None for no confirmation.
 
     ``allow_lowering``: floors that may go down. ``maximum``: how far a key may be raised (relief
-    too). ``boot_script``: where a host without an init of its own keeps its settings.
+    too). ``boot_script``: where a host without an init of its own keeps its settings. ``given``:
+    the names of those that a document states, be it with their default.
     """
 
     restart: str = NEVER
@@ -35,6 +36,7 @@ class Policy:
     allow_lowering: Tuple[str, ...] = ()
     maximum: Tuple[Tuple[str, int], ...] = ()
     boot_script: Optional[str] = None
+    given: FrozenSet[str] = field(default=frozenset(), compare=False)
 
 
 DEFAULT_POLICY = Policy()
@@ -110,4 +112,4 @@ def read_policy(
         values[key] = read(value)
         if values[key] is None:
             found.append(rules.BAD_POLICY.at(where, found=str(value), what=key, wanted=wanted))
-    return Policy(**values) if not found else DEFAULT_POLICY, found
+    return Policy(**values, given=frozenset(values)) if not found else DEFAULT_POLICY, found

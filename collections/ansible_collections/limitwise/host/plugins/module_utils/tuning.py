@@ -18,6 +18,7 @@ from .catalogue.suggest import nearest
 from .findings import NOWHERE, Finding, Place
 from .formats.sysctl_conf import canonical, dotted
 from .policy import DEFAULT_POLICY, Policy, read_policy
+from .policy_names import unknown
 
 Path = Tuple[str, ...]
 Places = Mapping[Path, Place]
@@ -221,6 +222,8 @@ def read(
             SECTIONS[name](reader, section if section is not None else type_of(name)())
         else:
             reader.findings.append(_unknown(str(name), reader.place((str(name),))))
+    named = {name for item in reader.items for name in (item.key, item.name)}
+    reader.findings.extend(unknown(policy, named, reader.place))
     reader.findings.extend(twice(reader.items))
     return Tuning(tuple(layers), tuple(reader.items), policy), tuple(reader.findings)
 

@@ -64,8 +64,13 @@ NO_WAY = Rule(
     "{what} holds a character that its file cannot hold: {found!r}",
     "A line break or comment sign inside a value would become another setting.",
 )
+UNKNOWN_NAME = Rule(
+    "LW012", "unknown-policy-name", "tuning", "error",
+    "policy {what} names {found!r}, which is no limit",
+    "A misspelt name in policy.maximum would bind nobody, and its ceiling be raised without end.",
+)
 
 RULES = (
     UNKNOWN_SECTION, NOT_BUILT, WRONG_SHAPE, UNKNOWN_POLICY, BAD_POLICY, CONFLICT, NOT_A_LIMIT,
-    TWICE, ABOVE_MAXIMUM, SKIPPED, NO_WAY,
+    TWICE, ABOVE_MAXIMUM, SKIPPED, NO_WAY, UNKNOWN_NAME,
 )

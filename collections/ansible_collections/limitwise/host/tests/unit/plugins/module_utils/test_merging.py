@@ -75,6 +75,24 @@ def test_each_policy_key_comes_from_the_highest_that_sets_it() -> None:
     assert (tuning.policy.confirm, tuning.policy.restart) == (30, "if-needed")
 
 
+def test_a_higher_priority_can_tighten() -> None:
+    tuning, _found = merged([
+        source("over", 100, {"policy": {"restart": "never", "maximum": {"kernel.pid_max": 2}}}),
+        source("base", 0, {"policy": {
+            "restart": "if-needed", "maximum": {"fs.file-max": 1, "kernel.pid_max": 1},
+            "allow_lowering": ["fs.file-max"],
+        }}),
+        source("other", 5, {"policy": {"allow_lowering": ["kernel.pid_max"]}}),
+    ])
+    policy = tuning.policy
+    assert (policy.restart, dict(policy.maximum)) == ("never", {
+        "fs.file-max": 1, "kernel.pid_max": 2
+    })
+    assert policy.allow_lowering == ("fs.file-max", "kernel.pid_max")
+    again, _found = merged([Source("all", 0, tuning)])
+    assert again.policy == policy
+
+
 KEYS = ["kernel.pid_max", "vm.swappiness", "fs.file-max"]
 SOURCES = st.lists(
     st.tuples(st.integers(-1, 2), st.dictionaries(st.sampled_from(KEYS), st.integers(0, 2))),
