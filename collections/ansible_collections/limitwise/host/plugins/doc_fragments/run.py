@@ -47,7 +47,7 @@ options:
     type: bool
     default: false
   policy:
-    description: The tuning document's C(policy), such as V({restart: if-needed}).
+    description: "The tuning document's C(policy), such as V({restart: if-needed})."
     type: dict
     default: {}
 """

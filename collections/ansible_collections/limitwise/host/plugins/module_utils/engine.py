@@ -362,5 +362,3 @@ def confirm_run(host: Host, run_id: str) -> Report:
         confirm.disarm(host, run.id)
         store.set_state(run, APPLIED)
         return Report(run.changes, (), (), run.id)
-
-

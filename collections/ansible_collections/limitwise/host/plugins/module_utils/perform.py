@@ -162,4 +162,3 @@ def _writer(now: Now, target: Target, later: Mapping[Target, Tuple[str, Act]]) -
     if isinstance(left, str) and isinstance(now, str):
         return run_id if same_text(left, now) else None
     return run_id if left == now else None
-

@@ -44,9 +44,9 @@ def attempt(host: Host, run_id: str, *, patient: bool) -> Optional[int]:
         if patient:
             time.sleep(PAUSE)
             return None
-        print(f"limitwise: {error}", file=sys.stderr)
+        sys.stderr.write(f"limitwise: {error}\n")
     except LimitwiseError as error:
-        print(f"limitwise: {error}", file=sys.stderr)
+        sys.stderr.write(f"limitwise: {error}\n")
     return 1
 
 
@@ -61,7 +61,7 @@ def revert(host: Host, run_id: str) -> int:
     # An edit since then may be what locks people out; its content stays in the rollback's journal.
     report = rollback(host, run_id, force=Force(edits=True))
     for finding in report.findings:
-        print(f"limitwise: {finding}", file=sys.stderr)
+        sys.stderr.write(f"limitwise: {finding}\n")
     if any(finding.code == FAILED.code for finding in report.findings):
         return 1
     disarm(host, run_id)

@@ -255,5 +255,3 @@ def _as_now(host: Host, changes: Tuple[Change, ...]) -> Tuple[Change, ...]:
         value = host.sysctl(key) if change.layer == "sysctl" else None
         read.append(replace(change, runtime=value))
     return tuple(read)
-
-

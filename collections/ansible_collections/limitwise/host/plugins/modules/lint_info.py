@@ -11,8 +11,8 @@ version_added: 0.1.0
 author: Limitwise contributors (@limitwise)
 description:
   - Reads limits.conf, sysctl.conf, units, drop-ins and daemon.json with their directories
-    and finds what their readers would drop in silence: misspelt names, values without
-    effect, lines that lock people out.
+    and finds what their readers would drop in silence, such as misspelt names, values
+    without effect, and lines that lock people out.
   - Changes nothing and does not fail; what is found is returned.
 options:
   files:

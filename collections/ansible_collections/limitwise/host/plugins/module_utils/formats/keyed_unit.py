@@ -45,7 +45,7 @@ def places(data: bytes) -> Dict[str, Tuple[int, int]]:
 
 def normal(key: str, value: str) -> str:
     """The value itself; FormatError where no line can hold it or the key is not Section/Name."""
-    _, slash, name = key.rpartition("/")
+    _section, slash, name = key.rpartition("/")
     if not (slash and name):
         raise FormatError(f"{key!r} is not a section and a directive: write 'Slice/TasksMax'")
     refuse_control(f"the key {key!r}", key)
@@ -69,7 +69,7 @@ def write(data: bytes, changes: Mapping[str, Optional[str]]) -> bytes:
     revision = Revision()
     new: Dict[str, List[str]] = {}
     for key, value in changes.items():
-        section, _, name = key.rpartition("/")
+        section, _slash, name = key.rpartition("/")
         old = assignments.get(key, [])
         if value is None:
             _drop(document, old, revision)

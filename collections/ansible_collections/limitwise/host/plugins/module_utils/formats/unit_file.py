@@ -164,7 +164,7 @@ class _Reader:
 
 
 def _entry(logical: _Logical, column: int, section: str) -> Entry:
-    left, _, right = logical.text.partition("=")
+    left, _equals, right = logical.text.partition("=")
     value = right.strip(BLANKS)
     value_start = len(left) + 1 + right.index(value)
     on_first_line = value_start <= len(logical.head.rstrip(BLANKS))

@@ -54,8 +54,6 @@ def guard(
     return found
 
 
-
-
 def _softened(finding: Finding, mine: bool) -> Finding:
     if mine or finding.severity != ERROR:
         return finding

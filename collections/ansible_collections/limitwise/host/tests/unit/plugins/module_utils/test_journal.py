@@ -55,7 +55,7 @@ def run_of(number: int, state: str = journal.APPLIED, what: str = "apply") -> Ru
 
 
 def test_run_ids_sort_by_time_and_are_safe_names() -> None:
-    made = [journal.new_run_id() for _ in range(50)]
+    made = [journal.new_run_id() for _run in range(50)]
     assert len(set(made)) == 50
     assert [one[:23] for one in made] == sorted(one[:23] for one in made)
     assert all(re.fullmatch(r"[0-9A-Za-z.-]+", one) for one in made)

@@ -72,5 +72,5 @@ def test_acts_are_ordered_by_stage_and_each_is_there_once(acts: Any) -> None:
     ranks = [stages.index(type(act)) for act in done]
     assert ranks == sorted(ranks)
     for stage in stages:
-        own = [act for act in dict.fromkeys(acts) if type(act) is stage]
-        assert [act for act in done if type(act) is stage] == own
+        own = [act for act in dict.fromkeys(acts) if isinstance(act, stage)]
+        assert [act for act in done if isinstance(act, stage)] == own

@@ -276,8 +276,8 @@ def test_same_is_reflexive(kind: str, text: str) -> None:
 
 
 @given(ALL_KINDS, TEXTS, TEXTS)
-def test_same_is_symmetric(kind: str, left: str, right: str) -> None:
-    assert same(kind, left, right) == same(kind, right, left)
+def test_same_is_symmetric(kind: str, first: str, second: str) -> None:
+    assert same(kind, first, second) == same(kind, second, first)
 
 
 @given(st.integers(-(2**63), 2**64 - 1))

@@ -10,7 +10,7 @@ import re
 from typing import Dict, Iterator, List, Optional, Set
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.limitwise.host.plugins.module_utils.formats import (
@@ -83,7 +83,6 @@ def is_subsequence(some: List[str], every: List[str]) -> bool:
 
 
 @pytest.mark.parametrize("fmt", keyed.FORMATS)
-@settings(max_examples=300)
 @given(st.data())
 def test_what_edit_accepts_reads_back(fmt: str, data: st.DataObject) -> None:
     text = data.draw(texts(fmt))
@@ -102,7 +101,6 @@ def test_what_edit_accepts_reads_back(fmt: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("fmt", keyed.FORMATS)
-@settings(max_examples=300)
 @given(st.data())
 def test_an_edit_can_be_taken_back(fmt: str, data: st.DataObject) -> None:
     before = data.draw(texts(fmt))
@@ -129,7 +127,6 @@ def test_what_is_so_already_touches_nothing(fmt: str, data: st.DataObject) -> No
 
 
 @pytest.mark.parametrize("fmt", LINE_FORMATS)
-@settings(max_examples=300)
 @given(st.data())
 def test_other_lines_stay(fmt: str, data: st.DataObject) -> None:
     text = data.draw(texts(fmt))

@@ -36,7 +36,7 @@ ROUGH = st.lists(
         ("* - nofile 5#6", ("*", "-", "nofile", "5"), (1, 3, 5, 12)),
         ("* - nofile 65536 and more", ("*", "-", "nofile", "65536 and more"), (1, 3, 5, 12)),
         ("u - chroot /srv/jail", ("u", "-", "chroot", "/srv/jail"), (1, 3, 5, 12)),
-        ("“* - nofile 5", ("“*", "-", "nofile", "5"), (1, 4, 6, 13)),
+        ("\u201c* - nofile 5", ("\u201c*", "-", "nofile", "5"), (1, 4, 6, 13)),
         ("\v* - nofile 5\v", ("*", "-", "nofile", "5"), (2, 4, 6, 13)),
     ],
 )

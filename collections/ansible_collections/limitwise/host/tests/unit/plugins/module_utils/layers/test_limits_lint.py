@@ -173,7 +173,7 @@ def test_one_wrong_line(
 @pytest.mark.parametrize(
     "line",
     ["* - noproc 65536", "soft nproc 65536", "nproc - 65536", "*hard nofile 65536",
-     "* hard nofile=65536", "* both nofile 5", "“*” hard nofile 5", "* nofile hard 5",
+     "* hard nofile=65536", "* both nofile 5", "\u201c*\u201d hard nofile 5", "* nofile hard 5",
      "* hard nofile 65536;", "* hard nproc unlimted"],
 )  # fmt: skip
 def test_a_fixed_line_is_clean(line: str) -> None:
@@ -287,7 +287,7 @@ def test_any_bytes_are_judged(data: bytes) -> None:
 
 WORDS = st.sampled_from(
     ["*", "@g", "%", "app", "1:", "soft", "hard", "-", "nofile", "nproc", "noproc", "nice", "64k",
-     "5", "unlimited", "-1", "“*”", "# x", "=", "*hard", "nofile=5", "\t", "\r"]
+     "5", "unlimited", "-1", "\u201c*\u201d", "# x", "=", "*hard", "nofile=5", "\t", "\r"]
 )  # fmt: skip
 
 

@@ -76,15 +76,15 @@ def test_the_last_of_two_assignments_holds() -> None:
     assert lint(b"vm.swappiness=10\nvm/swappiness = 0xa\n", "x.conf") == []
 
 
-CLEAN = r"""
+CLEAN = """
 # A host for containers, in every usual style
 ; also a comment
 kernel.pid_max=4194304
 kernel.threads-max = 4194304
-	vm.max_map_count	=	262144
+\tvm.max_map_count\t=\t262144
 vm/overcommit_memory = 1
 /vm/swappiness = 10
-net.ipv4.tcp_rmem = 4096	131072	33554432
+net.ipv4.tcp_rmem = 4096\t131072\t33554432
 net.ipv4.tcp_wmem = 4096 16384 33554432
 net.ipv4.tcp_mem=   191232    254976    382464
 net.ipv4.ip_local_port_range = 1024 65535

@@ -16,7 +16,7 @@ HOST = Totals(memory=1000 * 4096 + 4000, tasks=32767)
 
 
 @pytest.mark.parametrize(
-    ("kind", "one", "other", "totals", "expected"),
+    ("kind", "first", "second", "totals", "expected"),
     [
         ("tasks", "33%", "10813", HOST, True),
         ("tasks", "33%", "10814", HOST, False),
@@ -34,9 +34,9 @@ HOST = Totals(memory=1000 * 4096 + 4000, tasks=32767)
         ("cpus", "0-3", "0,1,2-3", HOST, True),
     ],
 )
-def test_same(kind: str, one: str, other: str, totals: Totals, expected: bool) -> None:
-    assert unit_values.same(kind, one, other, totals) is expected
-    assert unit_values.same(kind, other, one, totals) is expected
+def test_same(kind: str, first: str, second: str, totals: Totals, expected: bool) -> None:
+    assert unit_values.same(kind, first, second, totals) is expected
+    assert unit_values.same(kind, second, first, totals) is expected
 
 
 @pytest.mark.parametrize(
