@@ -14,7 +14,6 @@ from ..catalogue.rules import limits as rules
 from ..catalogue.rules import run as run_rules
 from ..change import NEW_SESSIONS, Change
 from ..findings import Finding
-from ..formats.text import Revision, split
 from ..margin import margin, too_low
 from .base import Context, Plan
 from .limits_accounts import USER, source_of
@@ -29,11 +28,11 @@ from .limits_effective import (
     read_source,
 )
 from .limits_facts import Facts
+from .limits_takeover import revised, taken_lines
 from .limits_wanted import Key, Wanted, above, satisfied
 
 OWN = "/etc/security/limits.d/zz-limitwise.conf"
 FORMAT = "limits_conf"
-TAKEN_OVER = "# limitwise took over: "
 COUNTED = "nproc"
 NOTHING = "nothing"
 
@@ -71,7 +70,9 @@ def lines_of(image: Optional[FileImage]) -> Dict[Key, str]:
 
 
 class Planner:
-    """Plans one run; ``others`` loses the lines of other files that are taken over."""
+    """Plans one run; ``others`` loses the lines of other files that are taken over, and has those
+    again that come back.
+    """
 
     def __init__(
         self, files: Sequence[ConfFile], facts: Facts, use: Mapping[str, int], context: Context
@@ -87,12 +88,16 @@ class Planner:
         )
         self.others: Chain = tuple(source for source in self.before if source.path != OWN)
         self.taken: Dict[str, Set[int]] = {}
+        self.returned: Dict[str, Dict[int, str]] = {}
+        self.freed: Set[Key] = set()
         self.findings: List[Finding] = []
 
     def plan(self, wants: Sequence[Wanted]) -> Plan:
         """The whole plan for these wishes."""
         if not self.context.adopt:
             self.findings.extend(own_file.foreign(self.own, self.context.owner, OWN))
+        if self.context.purge:
+            self._give_back(wants)
         freed = [want.key for want in wants if self._free(want)]
         lines: Dict[Key, str] = {} if self.context.purge else dict(self.had)
         for want in wants:
@@ -113,7 +118,7 @@ class Planner:
 
     def _free(self, want: Wanted) -> bool:
         """Take over what stands in the way of one wish, or say what does."""
-        if self._later(want) is None and not self._no_limits(want):
+        if self._later(want) is None and not self._no_limits(want, self.others):
             return False
         for path, line, found in self._in_the_way(want):
             file = self.files[path]
@@ -131,11 +136,39 @@ class Planner:
         )
         return True
 
+    def _give_back(self, wants: Sequence[Wanted]) -> None:
+        """Bring the lines back that were taken over for keys of which none is wanted any more."""
+        version = self.facts.version
+        for path, file in self.files.items():
+            if path == OWN or file.image is None:
+                continue
+            for number, text, said in taken_lines(path, file.data, version):
+                if any(self._is_in_the_way(want, said) for want in wants):
+                    continue
+                if said.settings or said.no_limits:
+                    self.returned.setdefault(path, {})[number] = text
+                self.freed.update((one.domain, one.kind, one.item) for one in said.settings)
+        self.others = tuple(
+            read_source(path, self._revised(path), version) if path in self.returned else source
+            for source in self.others
+            for path in [source.path]
+        )
+
+    def _is_in_the_way(self, want: Wanted, said: Source) -> bool:
+        """Whether lines would be about the same key or the same user as a wish."""
+        alone = [setting for setting in said.settings if self._is_about(want, setting)]
+        return bool(alone or self._no_limits(want, (said,)))
+
+    def _revised(self, path: str) -> bytes:
+        """A file's bytes as the run leaves them."""
+        taken, returned = self.taken.get(path, set()), self.returned.get(path, {})
+        return revised(self.files[path].data, taken, returned)
+
     def _in_the_way(self, want: Wanted) -> Iterator[Tuple[str, int, str]]:
         for setting in self._about(want):
             if not satisfied(want, setting.value):
                 yield setting.file, setting.line, setting.value
-        for path, line in self._no_limits(want):
+        for path, line in self._no_limits(want, self.others):
             yield path, line, NOTHING
 
     def _about(self, want: Wanted) -> List[Setting]:
@@ -145,9 +178,13 @@ class Planner:
             for source in self.others
             if is_read_later(source.path)
             for setting in source.settings
-            if (setting.kind, setting.item) == want.key[1:]
-            and (setting.domain == want.domain or self._is_same_user(want.domain, setting.domain))
+            if self._is_about(want, setting)
         ]
+
+    def _is_about(self, want: Wanted, setting: Setting) -> bool:
+        return (setting.kind, setting.item) == want.key[1:] and (
+            setting.domain == want.domain or self._is_same_user(want.domain, setting.domain)
+        )
 
     def _is_same_user(self, domain: str, other: str) -> bool:
         """Whether two domains for users (names, ranges of UIDs) meet: then the last line wins."""
@@ -160,12 +197,12 @@ class Planner:
         last = self._about(want)[-1:]
         return last[0] if last and not satisfied(want, last[0].value) else None
 
-    def _no_limits(self, want: Wanted) -> List[Tuple[str, int]]:
+    def _no_limits(self, want: Wanted, chain: Chain) -> List[Tuple[str, int]]:
         """The no-limits lines with this domain itself, or about this user."""
         return [
             (rule.file, rule.line)
             for rule in no_limits_within(
-                self.others, want.domain, self.facts.accounts, self.facts.root_is_exempt
+                chain, want.domain, self.facts.accounts, self.facts.root_is_exempt
             )
             if rule.domain == want.domain or source_of(want.domain) == USER
         ]
@@ -227,7 +264,7 @@ class Planner:
 
     def _purged(self, wants: Sequence[Wanted], lines: Mapping[Key, str]) -> Iterator[Change]:
         wanted = {want.key for want in wants}
-        for key in self.had:
+        for key in dict.fromkeys((*self.had, *sorted(self.freed))):
             if key in lines or key in wanted:
                 continue
             left = self.in_force(key, self.others)
@@ -244,11 +281,11 @@ class Planner:
         )
 
     def _acts(self, lines: Mapping[Key, str]) -> Iterator[Act]:
-        for path, numbers in sorted(self.taken.items()):
+        for path in sorted({*self.taken, *self.returned}):
             image = self.files[path].image
             if image is not None:
-                data = commented_out(image.data, numbers)
-                yield WriteFile("limits", path, image, replace(image, data=data), FORMAT)
+                changed = replace(image, data=self._revised(path))
+                yield WriteFile("limits", path, image, changed, FORMAT)
         mine = own_file.owner_of(self.own) in (None, self.context.owner)
         if dict(lines) == self.had and mine and ranges_come_first(self.own):
             return
@@ -303,13 +340,3 @@ def _is_set_apart(want: Wanted, there: Setting, wants: Sequence[Wanted]) -> bool
         and above(want.name, one.value, want.value)
         for one in wants
     )
-
-
-def commented_out(data: bytes, numbers: Set[int]) -> bytes:
-    """The file's bytes with these lines as comments."""
-    lines = split(data)
-    revision = Revision()
-    for line in lines:
-        if line.number in numbers:
-            revision.texts[line.number] = TAKEN_OVER + line.text
-    return revision.apply(lines)

@@ -9,25 +9,23 @@ from fnmatch import fnmatchcase
 from typing import List, Mapping, NamedTuple, Optional, Sequence, Set
 
 from .. import own_file
-from ..acts import Act, FileImage, Poke, RecordCgroup, WriteFile
+from ..acts import Act, Poke, RecordCgroup, WriteFile
 from ..catalogue import kinds
 from ..catalogue.rules import run as run_rules
 from ..catalogue.unit_directive import Directive
 from ..change import NOTHING, RESTART, Change
 from ..findings import Finding, errors
-from ..formats.text import Revision, split
 from ..margin import margin, too_low
 from ..policy import IF_NEEDED
 from ..tuning import Item
 from . import systemd_reload, unit_name, unit_own, unit_values
 from .base import Context, Plan
-from .unit_files import Setting, without_own
+from .unit_files import without_own
 from .unit_host_rules import check_host
 from .unit_observe import FORM, State, counting, directive_of, in_force, live_text
 from .unit_state import ATTRIBUTES, Unit
+from .unit_takeover import Images, commented, given_back, with_files
 from .unit_wanted import Wanted, obstacles, report, taken_over, units_of, wanted_values
-
-TOOK_OVER = "# limitwise took over: "
 
 KEPT_RUNNING = (
     "dbus.service", "dbus-broker.service", "systemd-*", "user@*.service", "user-runtime-dir@*",
@@ -60,7 +58,8 @@ def make_plan(layer: str, state: State, items: Sequence[Item], context: Context)
     """What to do so that the units have what is wanted; see layers.base for the contract."""
     wanted = wanted_values(state, items, context)
     keys = _keys(state.held(), wanted, items)
-    files = _file_acts(layer, state, wanted, context)
+    returned = given_back(state, wanted, items) if context.purge else {}
+    files = _file_acts(layer, state, wanted, returned, context)
     found: List[Finding] = []
     if not context.adopt:
         for name, image in state.own.items():
@@ -69,7 +68,7 @@ def make_plan(layer: str, state: State, items: Sequence[Item], context: Context)
     ignored = frozenset(path for path in context.takeover if path in state.files)
     found.extend(report(one, layer) for one in obstacles(state, wanted, ignored))
     if not context.force:
-        found.extend(_below_use(layer, state, wanted, keys))
+        found.extend(_below_use(layer, with_files(state, returned), wanted, keys))
     pending = [key for key in keys if _is_pending(state, wanted, key)]
     restarts = _restarts(state, wanted, keys, context)
     acts: List[Act] = list(files)
@@ -111,7 +110,7 @@ def _keys(
 
 
 def _file_acts(
-    layer: str, state: State, wanted: Wanted, context: Context
+    layer: str, state: State, wanted: Wanted, returned: Images, context: Context
 ) -> List[WriteFile]:
     acts: List[WriteFile] = []
     content = unit_own.complete(wanted)
@@ -123,22 +122,11 @@ def _file_acts(
         acts.extend(
             own_file.write(layer, path, image, FORM, content.get(name, {}), context.owner)
         )
-    for path, settings in taken_over(state, wanted, context.takeover).items():
-        image = state.files[path]
-        acts.append(WriteFile(layer, path, image, _commented(image, settings), FORM))
+    taken = taken_over(state, wanted, context.takeover)
+    for path in dict.fromkeys((*taken, *returned)):
+        after = commented(returned.get(path, state.files[path]), taken.get(path, ()))
+        acts.append(WriteFile(layer, path, state.files[path], after, FORM))
     return acts
-
-
-def _commented(image: FileImage, settings: Sequence[Setting]) -> FileImage:
-    """The file with these assignments as comments; continued lines whole."""
-    lines = split(image.data)
-    revision = Revision()
-    for setting in settings:
-        for number in range(setting.line, setting.last_line + 1):
-            revision.texts[number] = TOOK_OVER + lines[number - 1].text
-    return FileImage(
-        revision.apply(lines), image.mode, image.uid, image.gid, image.xattrs
-    )
 
 
 def _names(state: State, wanted: Wanted, key: Key) -> List[str]:
