@@ -61,7 +61,8 @@ def observe(host: Host, start: Start, settled: Settled) -> Optional[Running]:
     Just after a start or a signal it is asked again until ``settled`` agrees with what it shows.
     """
     found = _process(host, start)
-    while found is None and _is_starting(host):
+    begun = time.monotonic()
+    while found is None and time.monotonic() - begun < FRESH and _is_starting(host):
         time.sleep(PAUSE)
         found = _process(host, start)
     if found is None:
@@ -123,22 +124,33 @@ def _start_ticks(stat: str) -> str:
     return fields[19] if len(fields) > 19 else ""
 
 
-def _socket(flags: Tuple[Flag, ...]) -> str:
-    for flag in flags:
-        if flag.name == "host" and flag.value.startswith("unix://"):
-            return flag.value[len("unix://") :] or docker_socket.SOCKET
+def _socket(flags: Tuple[Flag, ...]) -> Optional[str]:
+    """Where the daemon answers; None for one that listens to the network only."""
+    hosts = [flag.value for flag in flags if flag.name == "host"]
+    for address in hosts:
+        if address.startswith("unix://"):
+            return address[len("unix://") :] or docker_socket.SOCKET
+    if hosts and not any(address.startswith("fd://") for address in hosts):
+        return None
     return docker_socket.SOCKET
 
 
 def _info(
-    host: Host, since: int, socket: str, settled: Settled
+    host: Host, since: int, socket: Optional[str], settled: Settled
 ) -> Dict[str, Any]:
-    deadline = time.monotonic() + SETTLING
+    if socket is None:
+        return {}
+    begun = time.monotonic()
+    # The pid file's time is the wall clock's, which may have been set back since.
+    fresh = min(FRESH, since / 1e9 + FRESH - time.time())
     while True:
         info = docker_socket.ask(host, "/info", path=socket)
-        if info is None and time.time() - since / 1e9 > FRESH:
+        passed = time.monotonic() - begun
+        # daemon.json may have given the daemon other addresses
+        patience = fresh if host.files.exists(socket) else min(fresh, SETTLING)
+        if info is None and passed >= patience:
             return {}
-        if info is not None and (settled(shown(info)) or time.monotonic() > deadline):
+        if info is not None and (passed >= SETTLING or settled(shown(info))):
             return info
         time.sleep(PAUSE)
 
