@@ -13,6 +13,7 @@ NOISY = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("limitwise", max_examples=100, print_blob=True, **NOISY)
 # The same properties once more, on another Python or under ansible-test, need fewer examples.
 settings.register_profile("again", max_examples=15, print_blob=True, **NOISY)
+settings.register_profile("soak", max_examples=2000, print_blob=True, **NOISY)
 under_ansible_test = "ANSIBLE_CONTROLLER_MIN_PYTHON_VERSION" in os.environ
 profile = "again" if under_ansible_test else "limitwise"
 settings.load_profile(os.environ.get("LIMITWISE_HYPOTHESIS", profile))
