@@ -86,8 +86,24 @@ _READ_BACK_NO_LIMIT = ("max", "infinity", "unlimited", str(INFINITY))
 
 
 def parse(kind: str, text: str) -> object:
-    """The normalised value of a text; ValueKindError when its reader would not take it so."""
-    return KINDS[kind](text)
+    """The normalised value of a text; ValueKindError when its reader would not take it so.
+
+    The error suggests only what the same reader takes.
+    """
+    try:
+        return KINDS[kind](text)
+    except ValueKindError as error:
+        if error.suggestion is None or _is_taken(kind, error.suggestion):
+            raise
+        raise ValueKindError(error.message) from error
+
+
+def _is_taken(kind: str, text: str) -> bool:
+    try:
+        KINDS[kind](text)
+    except ValueKindError:
+        return False
+    return True
 
 
 def same(kind: str, left: str, right: str) -> bool:

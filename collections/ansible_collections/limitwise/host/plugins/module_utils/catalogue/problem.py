@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Optional
+from dataclasses import dataclass, replace
+from typing import Callable, Iterable, Optional, Tuple
 
 INFINITY = 2**64 - 1
 """No limit, as systemd and RLIM_INFINITY write it in 64 bits."""
@@ -44,3 +44,18 @@ class Problem:
     suggestion: Optional[str] = None
     path: str = ""
     about: str = VALUE
+
+
+def sensible(
+    problems: Iterable[Problem], check: Callable[[str], Iterable[Problem]]
+) -> Tuple[Problem, ...]:
+    """The problems without the suggestions that the same check would call an error."""
+
+    def is_taken(text: str) -> bool:
+        return not any(one.severity == ERROR for one in check(text))
+
+    return tuple(
+        one if one.suggestion is None or is_taken(one.suggestion)
+        else replace(one, suggestion=None)
+        for one in problems
+    )

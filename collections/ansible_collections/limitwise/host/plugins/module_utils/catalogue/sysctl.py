@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
 
 from . import kinds
-from .problem import ERROR, WARNING, Problem, ValueKindError
+from .problem import ERROR, WARNING, Problem, ValueKindError, sensible
 from .suggest import nearest
 from .sysctl_key import SysctlKey
 from .sysctl_order import PRECEDES
@@ -84,6 +85,10 @@ def nearest_key(path: str) -> Optional[str]:
 
 def check(key: SysctlKey, text: str) -> Tuple[Problem, ...]:
     """What the kernel would refuse (error) or take as nonsense (warning) of a value for a key."""
+    return sensible(_check(key, text), partial(_check, key))
+
+
+def _check(key: SysctlKey, text: str) -> Tuple[Problem, ...]:
     try:
         value = kinds.parse(key.kind, text)
     except ValueKindError as error:

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Dict, Optional, Tuple
 
 from . import kinds
 from .classes import REFUSED
-from .problem import ERROR, WARNING, Problem, ValueKindError
+from .problem import ERROR, WARNING, Problem, ValueKindError, sensible
 from .suggest import nearest
 from .unit_directive import Directive
 from .unit_names import KNOWN
@@ -94,6 +95,10 @@ def nearest_section(word: str) -> Optional[str]:
 
 def check_value(directive: Directive, text: str) -> Tuple[Problem, ...]:
     """What systemd would drop or misread in a value; an empty one resets and is right."""
+    return sensible(_check_value(directive, text), partial(_check_value, directive))
+
+
+def _check_value(directive: Directive, text: str) -> Tuple[Problem, ...]:
     if not text:
         return ()
     if directive.replacement:
