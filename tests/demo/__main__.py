@@ -82,7 +82,8 @@ class Demonstration:
         self.each("a new login has them", login_values, wanted=True)
 
     def take_back(self) -> None:
-        status = self.playbook("rollback-hosts.yml")
+        report = self.folder / "report.json"
+        status = self.playbook("rollback-hosts.yml", "-e", f"limitwise_report={report}")
         self.story.expect("rollback-hosts.yml succeeds", status == 0)
         for host in self.fleet.hosts:
             same = snapshot(host) == self.before[host.name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -56,6 +57,13 @@ def is_as_before(host: Host, threads: int) -> None:
     assert "rolled-back" in host.run(STATES).stdout
 
 
+def ops_with_sudo(controller: Controller, variables: str) -> None:
+    """The administrator logs in as ops and becomes root."""
+    controller.variables("all", variables + "ansible_user: ops\nansible_become: true\n")
+    inventory = controller.folder / "hosts.ini"
+    inventory.write_text(inventory.read_text().replace("ansible_user=root\n", ""))
+
+
 def test_a_tuning_that_breaks_ssh_takes_itself_back(fleet: FleetMaker, tmp_path: Path) -> None:
     hosts = fleet(1)
     host = hosts.hosts[0]
@@ -74,15 +82,71 @@ def test_a_tuning_that_breaks_sudo_takes_itself_back(fleet: FleetMaker, tmp_path
     host = hosts.hosts[0]
     before = threads_max(host)
     controller = Controller(hosts, tmp_path)
-    controller.variables(
-        "all", LOCKS_ROOT_OUT + "ansible_user: ops\nansible_become: true\n"
-    )
-    text = (tmp_path / "hosts.ini").read_text().replace("ansible_user=root\n", "")
-    (tmp_path / "hosts.ini").write_text(text)
+    ops_with_sudo(controller, LOCKS_ROOT_OUT)
     played = controller.play("tune-hosts", limitwise_rollback_batch=False)
     assert played.status != 0
     assert logs_in(host, "ops")
     eventually("sudo works", lambda: host.run("sudo -n true", user="ops", check=False).rc == 0)
+    is_as_before(host, before)
+
+
+def test_a_host_whose_sudo_breaks_takes_its_whole_batch_back(
+    fleet: FleetMaker, tmp_path: Path
+) -> None:
+    hosts = fleet(3)
+    broken, whole, next_batch = hosts.hosts
+    before = [threads_max(host) for host in hosts.hosts]
+    controller = Controller(hosts, tmp_path)
+    ops_with_sudo(controller, f"limitwise_tuning: {json.dumps(HARMLESS)}\n")
+    # Long enough that the timer is not quicker than the playbook on a busy machine.
+    controller.host_variables("h1", LOCKS_ROOT_OUT.replace("20s", "60s"))
+    played = controller.play("tune-hosts", limitwise_serial=[2, 1])
+    assert played.status != 0
+    assert played.states == {"h1": "lost", "h2": "rolled-back", "h3": "not-run"}, played.output
+    assert threads_max(whole) == before[1]
+    assert threads_max(next_batch) == before[2]
+    eventually("sudo works", lambda: broken.run("sudo -n true", user="ops", check=False).rc == 0)
+    is_as_before(broken, before[0])
+
+
+def test_a_canary_that_fails_its_first_task_is_reported_and_stops_nobody(
+    fleet: FleetMaker, tmp_path: Path
+) -> None:
+    hosts = fleet(2)
+    controller = Controller(hosts, tmp_path)
+    ops_with_sudo(controller, f"limitwise_tuning: {json.dumps(HARMLESS)}\n")
+    hosts.host("h1").run("chmod 0 /usr/bin/sudo")
+    played = controller.play("tune-hosts")
+    assert played.status != 0
+    assert played.states == {"h1": "unreachable", "h2": "tuned"}, played.output
+    assert "sudo" in played.host("h1")["message"]
+
+
+def test_a_login_that_breaks_is_seen_without_confirmation_too(
+    fleet: FleetMaker, tmp_path: Path
+) -> None:
+    hosts = fleet(2)
+    controller = Controller(hosts, tmp_path)
+    before = threads_max(hosts.host("h2"))
+    controller.variables("all", f"limitwise_tuning: {json.dumps(HARMLESS)}\n")
+    unconfirmed = LOCKS_ROOT_OUT.replace("  policy: {confirm: 20s}\n", "")
+    controller.host_variables("h1", unconfirmed)
+    played = controller.play("tune-hosts", limitwise_serial=[2], limitwise_confirm="")
+    assert played.status != 0
+    assert played.states == {"h1": "lost", "h2": "rolled-back"}, played.output
+    assert threads_max(hosts.host("h2")) == before
+
+
+def test_a_way_back_is_the_default(fleet: FleetMaker, tmp_path: Path) -> None:
+    hosts = fleet(1)
+    host = hosts.hosts[0]
+    before = threads_max(host)
+    controller = Controller(hosts, tmp_path)
+    controller.variables("all", LOCKS_ROOT_OUT.replace("  policy: {confirm: 20s}\n", ""))
+    played = controller.play("tune-hosts")
+    assert played.states == {"h1": "lost"}, played.output
+    host.hang_up()
+    eventually("a new login as root works", lambda: host.login("root", "true", check=False).rc == 0)
     is_as_before(host, before)
 
 

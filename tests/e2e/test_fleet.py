@@ -58,7 +58,10 @@ def test_a_fleet_is_checked_tuned_kept_and_taken_back(fleet: FleetMaker, tmp_pat
     assert "changed=0" in again.output
     assert "changed=1" not in again.output
 
-    back = controller.play("rollback-hosts")
+    asked = controller.play("rollback-hosts")  # the last report is of a run that changed nothing
+    assert asked.status != 0
+    assert "say limitwise_run=last" in asked.output
+    back = controller.play("rollback-hosts", limitwise_run="last")
     assert back.status == 0, back.output
     assert {host.name: host.run(ORIGINAL).stdout for host in hosts.hosts} == before
 
@@ -154,4 +157,40 @@ def test_a_reboot_proves_that_the_values_last(fleet: FleetMaker, tmp_path: Path)
     assert played.status == 0, played.output
     assert [played.host(host.name)["rebooted"] for host in hosts.hosts] == [True, True]
     assert all(host.boot_id() != boot for host, boot in zip(hosts.hosts, boots, strict=True))
+    assert [threads_max(host) for host in hosts.hosts] == [65536, 65536]
+
+
+def test_a_reboot_is_for_hosts_where_something_waits_for_it(
+    fleet: FleetMaker, tmp_path: Path
+) -> None:
+    hosts = fleet(2)
+    controller = controller_of(hosts, tmp_path)
+    waits = "limitwise_tuning_own: {tuning: {units: {ssh.service: {LimitNOFILE: 200000}}}}\n"
+    controller.host_variables("h1", waits)
+    boots = [host.boot_id() for host in hosts.hosts]
+    looked = controller.play("tune-hosts", "--check", limitwise_reboot=True)
+    assert looked.status == 0, looked.output
+    assert [host.boot_id() for host in hosts.hosts] == boots
+    played = controller.play("tune-hosts", limitwise_reboot=True)
+    assert played.status == 0, played.output
+    assert [played.host(host.name)["rebooted"] for host in hosts.hosts] == [True, False]
+    limit = hosts.host("h1").run("systemctl show -P LimitNOFILE ssh.service").stdout
+    assert limit.strip() == "200000"
+
+
+def test_a_rollback_takes_back_the_runs_of_the_report_and_no_others(
+    fleet: FleetMaker, tmp_path: Path
+) -> None:
+    hosts = fleet(2)
+    controller = controller_of(hosts, tmp_path)
+    assert controller.play("tune-hosts").status == 0
+    controller.host_variables(
+        "h1",
+        "limitwise_tuning_own: {priority: 9, tuning: {sysctl: {kernel.threads-max: 90000}}}\n",
+    )
+    second = controller.play("tune-hosts")
+    assert second.status == 0, second.output
+    back = controller.play("rollback-hosts")
+    assert back.status == 0, back.output
+    assert "no run in the report: h2" in back.output
     assert [threads_max(host) for host in hosts.hosts] == [65536, 65536]

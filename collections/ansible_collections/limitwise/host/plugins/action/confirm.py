@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any, Dict, Optional
 
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleAuthenticationFailure, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 PATIENCE = 30.0  # seconds in which the new connection must come about
@@ -25,22 +25,29 @@ class ActionModule(ActionBase):
     ) -> Dict[str, Any]:
         """The module's result; unreachable when nobody gets in any more."""
         result: Dict[str, Any] = super().run(tmp, task_vars)
-        if not self._task.check_mode:
-            self._reconnect()
-        result.update(self._execute_module(task_vars=task_vars))
+        if self._task.check_mode:
+            result.update(self._execute_module(task_vars=task_vars))
+        else:
+            result.update(self._confirm_anew(task_vars))
         return result
 
-    def _reconnect(self) -> None:
-        """A persistent ssh master would hide that new logins fail: it is closed."""
-        deadline = time.monotonic() + PATIENCE
-        while not self._reset(last=time.monotonic() > deadline):
-            time.sleep(PAUSE)
+    def _confirm_anew(self, task_vars: Optional[Dict[str, Any]]) -> Dict[str, Any]:
+        """Try until the host is reached or patience ends; what the host itself says is final.
 
-    def _reset(self, *, last: bool) -> bool:
-        try:
-            self._connection.reset()
-        except AnsibleConnectionFailure:
-            if last:
-                raise
-            return False
-        return True
+        Every attempt has a connection of its own: a persistent ssh master would hide that new
+        logins fail, and resetting it opens none, so that the module's is the first attempt.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self._connection.reset()
+                answer: Dict[str, Any] = self._execute_module(task_vars=task_vars)
+            except AnsibleAuthenticationFailure:
+                raise  # trying again could lock the account
+            except AnsibleConnectionFailure:
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                if not answer.get("unreachable") or time.monotonic() > deadline:
+                    return answer
+            time.sleep(PAUSE)

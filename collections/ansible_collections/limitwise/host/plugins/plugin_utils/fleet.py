@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-TUNED, FAILED, ROLLED_BACK, LOST, UNREACHABLE, NOT_RUN, LINTED = (
-    "tuned", "failed", "rolled-back", "lost", "unreachable", "not-run", "linted"
+BEGUN, TUNED, FAILED, ROLLED_BACK, LOST, UNREACHABLE, NOT_RUN, LINTED = (
+    "begun", "tuned", "failed", "rolled-back", "lost", "unreachable", "not-run", "linted"
 )
+RUN_FAILED = "LW608"  # the engine took the run back at once
 EFFECTS = ("none", "reload", "restart", "reboot")
 COLUMNS = ("host", "state", "changes", "needs", "errors", "warnings", "run")
 
@@ -17,24 +18,50 @@ COLUMNS = ("host", "state", "changes", "needs", "errors", "warnings", "run")
 def entry(host: str, facts: Mapping[str, Any]) -> Dict[str, Any]:
     """What became of one host; ``facts`` are its variables after the plays."""
     result = facts.get("limitwise_result") or {}
-    ping = facts.get("limitwise_ping") or {}
-    state = facts.get("limitwise_state")
-    if state is None:
-        state = UNREACHABLE if ping.get("unreachable") else NOT_RUN
+    state = _state(facts)
     changes = result.get("changes") or []
     effects = [change["takes_effect"] for change in changes]
+    findings = result.get("findings") or []
+    taken_back = bool(facts.get("limitwise_taken_back", False))
+    undone = taken_back or any(finding["code"] == RUN_FAILED for finding in findings)
     return {
         "host": host,
-        "state": str(state),
-        "taken_back": bool(facts.get("limitwise_taken_back", False)),
+        "state": state,
+        "taken_back": taken_back,
         "rebooted": bool((facts.get("limitwise_rebooted") or {}).get("rebooted", False)),
         "run_id": result.get("run_id"),
+        "in_force": None if undone else result.get("run_id"),
         "changes": changes,
         "needs": max(effects, key=EFFECTS.index, default="none"),
-        "findings": result.get("findings") or [],
+        "findings": findings,
         "skipped": result.get("skipped") or [],
-        "message": str(facts["limitwise_failure"]) if "limitwise_failure" in facts else None,
+        "message": _message(facts, state),
     }
+
+
+def _state(facts: Mapping[str, Any]) -> str:
+    """A host that began and never ended was dropped by Ansible: something failed there."""
+    state = facts.get("limitwise_state")
+    if state is None:
+        return UNREACHABLE if _mute(facts) else NOT_RUN
+    return FAILED if state == BEGUN else str(state)
+
+
+def _mute(facts: Mapping[str, Any]) -> bool:
+    """Whether the last ping came to nothing: no connection, or one that is of no use."""
+    ping = facts.get("limitwise_ping") or {}
+    return bool(ping.get("unreachable") or ping.get("failed"))
+
+
+def _message(facts: Mapping[str, Any], state: str) -> Optional[str]:
+    """Why a host is not tuned: what failed, else what its last ping said."""
+    if "limitwise_failure" in facts:
+        return str(facts["limitwise_failure"])
+    if state in (LOST, UNREACHABLE):
+        ping = facts.get("limitwise_ping") or {}
+        said = [str(ping[key]).strip() for key in ("msg", "module_stderr") if ping.get(key)]
+        return ": ".join(said) or "it did not answer"
+    return "it dropped out in the middle" if facts.get("limitwise_state") == BEGUN else None
 
 
 def report(entries: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
@@ -96,7 +123,7 @@ def lint_text(entries: Sequence[Mapping[str, Any]]) -> str:
             place = ":".join(str(finding[key]) for key in ("file", "line") if finding[key])
             head = f"{place}: {finding['severity']} {finding['code']}: {finding['message']}"
             fix = finding["fixed_line"]
-            lines = (head,) if fix is None else (head, f"    should be: {fix}")
+            lines: Tuple[str, ...] = (head,) if fix is None else (head, f"    should be: {fix}")
             hosts.setdefault(lines, []).append(one["host"])
     told = []
     for lines, names in hosts.items():
