@@ -68,7 +68,7 @@ class Ledger:
                 known[target] = replace(earlier, after=act.after)
             elif isinstance(earlier, SetKernel) and isinstance(act, SetKernel):
                 known[target] = replace(earlier, after=act.after)
-            elif earlier is None:
+            elif earlier is None and not _told_by_another(act, known):
                 known[target] = act
         return Ledger(known, self._changes(changes), tuple(pokes))
 
@@ -79,6 +79,15 @@ class Ledger:
             first = known.get(key, change)
             known[key] = replace(first, after=change.after, file=change.file)
         return known
+
+
+def _told_by_another(act: Recorded, known: Mapping[Target, Recorded]) -> bool:
+    """Whether the original is recorded already by the key that says the same in another unit."""
+    return (
+        isinstance(act, SetKernel)
+        and act.instead is not None
+        and ("kernel", act.instead[0]) in known
+    )
 
 
 EMPTY = Ledger({})

@@ -23,6 +23,7 @@ from ansible_collections.limitwise.host.plugins.module_utils.findings import (
 )
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
 from ansible_collections.limitwise.host.plugins.module_utils.journal import Store
+from ansible_collections.limitwise.host.plugins.module_utils.ledger import EMPTY
 from ansible_collections.limitwise.host.plugins.module_utils.perform import _writer, take_back
 from ansible_collections.limitwise.host.plugins.module_utils.redact import text as redacted
 from ansible_collections.limitwise.host.plugins.module_utils.report import Report
@@ -56,6 +57,12 @@ def test_a_value_that_takes_no_zero_goes_back_by_its_counterpart() -> None:
     undone = undo([act], {("kernel", act.path): Since("9999")}, Limits("run"))
     (back,) = undone.acts
     assert back == SetKernel("sysctl", "vm/dirty_ratio", "0", "20", ("vm/dirty_bytes", "9999"))
+
+
+def test_of_two_keys_that_say_the_same_the_first_keeps_the_original() -> None:
+    first = SetKernel("sysctl", "vm/dirty_bytes", "0", "9999", ("vm/dirty_ratio", "20"))
+    second = SetKernel("sysctl", "vm/dirty_ratio", "0", "30", ("vm/dirty_bytes", "9999"))
+    assert list(EMPTY.composed([first, second]).acts.values()) == [first]
 
 
 @pytest.mark.parametrize(
