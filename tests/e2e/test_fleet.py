@@ -174,7 +174,7 @@ def test_a_reboot_is_for_hosts_where_something_waits_for_it(
     played = controller.play("tune-hosts", limitwise_reboot=True)
     assert played.status == 0, played.output
     assert [played.host(host.name)["rebooted"] for host in hosts.hosts] == [True, False]
-    limit = hosts.host("h1").run("systemctl show -P LimitNOFILE ssh.service").stdout
+    limit = hosts.host("h1").run("systemctl show -P LimitNOFILESoft ssh.service").stdout
     assert limit.strip() == "200000"
 
 
