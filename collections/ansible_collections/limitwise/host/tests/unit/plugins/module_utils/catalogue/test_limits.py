@@ -86,7 +86,7 @@ def test_classes(name: str, klass: str) -> None:
         ("nofiles", "nofile"),
         ("nfile", "nofile"),
         ("open-files", "nofile"),
-        ("“nproc”", "nproc"),
+        ("\u201cnproc\u201d", "nproc"),
         ("memlok", "memlock"),
         ("maxlogin", "maxlogins"),
         ("processes", "nproc"),
@@ -154,9 +154,9 @@ def test_a_right_domain(text: str, domain: Domain) -> None:
     [
         ("*soft", "*"),
         ("*hard", "*"),
-        ("“*", "*"),
+        ("\u201c*", "*"),
         ('"*"', "*"),
-        ("“@student”", "@student"),
+        ("\u201c@student\u201d", "@student"),
         ("@", None),
         ("-", "*"),
         (":", None),
@@ -214,7 +214,7 @@ def test_a_right_value(name: str, text: str) -> None:
     assert limits.check_value(item(name), text) == ()
 
 
-@given(st.text("*@%:-0123456789abc“” ", max_size=10), st.sampled_from(["nproc", "maxlogins"]))
+@given(st.text("*@%:-0123456789abc\u201c\u201d ", max_size=10), st.sampled_from(["nproc", "maxlogins"]))
 def test_any_domain_can_be_checked(text: str, name: str) -> None:
     for problem in limits.check_domain(text, name):
         assert problem.message
