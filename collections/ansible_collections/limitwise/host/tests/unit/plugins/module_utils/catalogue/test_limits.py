@@ -214,7 +214,9 @@ def test_a_right_value(name: str, text: str) -> None:
     assert limits.check_value(item(name), text) == ()
 
 
-@given(st.text("*@%:-0123456789abc\u201c\u201d ", max_size=10), st.sampled_from(["nproc", "maxlogins"]))
+@given(
+    st.text("*@%:-0123456789abc\u201c\u201d ", max_size=10), st.sampled_from(["nproc", "maxlogins"])
+)
 def test_any_domain_can_be_checked(text: str, name: str) -> None:
     for problem in limits.check_domain(text, name):
         assert problem.message
