@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.limitwise.host.plugins.module_utils.layers.limits_accounts import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.limits.accounts import (
     Accounts,
     read_accounts,
 )
-from ansible_collections.limitwise.host.plugins.module_utils.layers.limits_effective import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.limits.effective import (
     Chain,
     read_source,
     winner,

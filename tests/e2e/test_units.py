@@ -332,7 +332,8 @@ def test_no_file_that_the_distribution_ships_has_a_finding(ready: Callable[[str]
     host = ready("trixie")
     script = (
         "import glob, sys; sys.path.insert(0, '/opt/limitwise-test');"
-        "from ansible_collections.limitwise.host.plugins.module_utils.layers.unit_lint import lint;"
+        "from ansible_collections.limitwise.host.plugins.module_utils.layers.units.lint "
+        "import lint;"
         "where = '/usr/lib/systemd/system/';"
         "files = [f for end in ('*.*', '*.d/*.conf') for f in glob.glob(where + end)];"
         "files = [f for f in files if __import__('os').path.isfile(f)];"

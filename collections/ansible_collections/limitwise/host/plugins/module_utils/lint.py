@@ -24,15 +24,13 @@ from . import engine
 from .findings import Finding, InputError, Place
 from .formats.text import join, split
 from .host.machine import Host
-from .layers import (
-    docker_lint,
-    limits_facts,
-    limits_lint,
-    sysctl_files,
-    sysctl_lint,
-    sysctl_state,
-    unit_lint,
-)
+from .layers.docker import lint as docker_lint
+from .layers.limits import facts as limits_facts
+from .layers.limits import lint as limits_lint
+from .layers.sysctl import files as sysctl_files
+from .layers.sysctl import lint as sysctl_lint
+from .layers.sysctl import state as sysctl_state
+from .layers.units import lint as unit_lint
 from .suppress import kept
 from .tuning import read
 

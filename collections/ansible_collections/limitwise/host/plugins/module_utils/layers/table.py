@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any, Dict
 
 from .base import Layer
-from .docker_daemon import DockerDaemonLayer
-from .limits import LimitsLayer
-from .slices import SlicesLayer
-from .sysctl import SysctlLayer
-from .units import UnitsLayer
+from .docker.layer import DockerDaemonLayer
+from .limits.layer import LimitsLayer
+from .sysctl.layer import SysctlLayer
+from .units.slices import SlicesLayer
+from .units.units import UnitsLayer
 
 LAYERS: Dict[str, Layer[Any]] = {
     layer.name: layer

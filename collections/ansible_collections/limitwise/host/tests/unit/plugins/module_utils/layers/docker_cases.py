@@ -10,13 +10,15 @@ from dataclasses import replace
 from ansible_collections.limitwise.host.plugins.module_utils.acts import FileImage, Poke, WriteFile
 from ansible_collections.limitwise.host.plugins.module_utils.formats import keyed
 from ansible_collections.limitwise.host.plugins.module_utils.formats.text import FormatError
-from ansible_collections.limitwise.host.plugins.module_utils.layers import docker_record
 from ansible_collections.limitwise.host.plugins.module_utils.layers.base import Context
-from ansible_collections.limitwise.host.plugins.module_utils.layers.docker_daemon import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker import (
+    record as docker_record,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker.layer import (
     DockerDaemonLayer,
 )
-from ansible_collections.limitwise.host.plugins.module_utils.layers.docker_running import Running
-from ansible_collections.limitwise.host.plugins.module_utils.layers.docker_state import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker.running import Running
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker.state import (
     DAEMON_JSON,
     DockerState,
 )

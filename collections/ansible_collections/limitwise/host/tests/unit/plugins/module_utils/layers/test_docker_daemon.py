@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from ansible_collections.limitwise.host.plugins.module_utils.findings import errors
 from ansible_collections.limitwise.host.plugins.module_utils.formats import keyed
-from ansible_collections.limitwise.host.plugins.module_utils.layers import docker_record
 from ansible_collections.limitwise.host.plugins.module_utils.layers.base import Context
-from ansible_collections.limitwise.host.plugins.module_utils.layers.docker_state import (
-    DAEMON_JSON,
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker import (
+    record as docker_record,
 )
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker.state import DAEMON_JSON
 from ansible_collections.limitwise.host.plugins.module_utils.policy import Policy
 from ansible_collections.limitwise.host.tests.unit.plugins.module_utils.layers.docker_cases import (
     HARD,

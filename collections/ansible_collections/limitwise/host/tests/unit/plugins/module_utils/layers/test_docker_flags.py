@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from ansible_collections.limitwise.host.plugins.module_utils.findings import Place
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
-from ansible_collections.limitwise.host.plugins.module_utils.layers import docker_flags
-from ansible_collections.limitwise.host.plugins.module_utils.layers.docker_flags import Flag
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker import (
+    flags as docker_flags,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker.flags import Flag
 
 UNIT = b"""[Unit]
 Description=Docker

@@ -11,8 +11,8 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.limitwise.host.plugins.module_utils.findings import Place, errors
-from ansible_collections.limitwise.host.plugins.module_utils.layers.docker_flags import Flag, Start
-from ansible_collections.limitwise.host.plugins.module_utils.layers.docker_pools import Route
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker.flags import Flag, Start
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker.pools import Route
 from ansible_collections.limitwise.host.tests.unit.plugins.module_utils.layers.docker_cases import (
     NOFILE,
     UP,

@@ -17,18 +17,24 @@ from ansible_collections.limitwise.host.plugins.module_utils.findings import Hos
 from ansible_collections.limitwise.host.plugins.module_utils.host import docker_socket
 from ansible_collections.limitwise.host.plugins.module_utils.host.commands import Completed
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
-from ansible_collections.limitwise.host.plugins.module_utils.layers import (
-    docker_pools,
-    docker_record,
-    docker_state,
-    docker_validate,
-)
 from ansible_collections.limitwise.host.plugins.module_utils.layers.base import Context
-from ansible_collections.limitwise.host.plugins.module_utils.layers.docker_daemon import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker import (
+    pools as docker_pools,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker import (
+    record as docker_record,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker import (
+    state as docker_state,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker import (
+    validate as docker_validate,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker.flags import Flag
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker.layer import (
     DockerDaemonLayer,
 )
-from ansible_collections.limitwise.host.plugins.module_utils.layers.docker_flags import Flag
-from ansible_collections.limitwise.host.plugins.module_utils.layers.docker_running import shown
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker.running import shown
 from ansible_collections.limitwise.host.plugins.module_utils.tuning import read
 
 LAYER = DockerDaemonLayer()

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.limitwise.host.plugins.module_utils.findings import Place
-from ansible_collections.limitwise.host.plugins.module_utils.layers.docker_check import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker.check import (
     check,
     together,
 )
-from ansible_collections.limitwise.host.plugins.module_utils.layers.docker_lint import lint
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker.lint import lint
 from ansible_collections.limitwise.host.plugins.module_utils.tuning import read
 
 FILE = "/etc/docker/daemon.json"

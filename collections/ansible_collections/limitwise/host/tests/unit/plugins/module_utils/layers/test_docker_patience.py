@@ -12,8 +12,10 @@ from typing import Sequence
 import pytest
 
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
-from ansible_collections.limitwise.host.plugins.module_utils.layers import docker_running
-from ansible_collections.limitwise.host.plugins.module_utils.layers.docker_flags import Start
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker import (
+    running as docker_running,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker.flags import Start
 
 NOW = 1_700_000_000.0
 

@@ -11,24 +11,28 @@ import pytest
 
 from ansible_collections.limitwise.host.plugins.module_utils.acts import FileImage, WriteFile
 from ansible_collections.limitwise.host.plugins.module_utils.layers.base import Context, Plan
-from ansible_collections.limitwise.host.plugins.module_utils.layers.limits import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.limits.accounts import (
+    read_accounts,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.layers.limits.facts import Facts
+from ansible_collections.limitwise.host.plugins.module_utils.layers.limits.layer import (
     LimitsLayer,
     State,
 )
-from ansible_collections.limitwise.host.plugins.module_utils.layers.limits_accounts import (
-    read_accounts,
-)
-from ansible_collections.limitwise.host.plugins.module_utils.layers.limits_facts import Facts
-from ansible_collections.limitwise.host.plugins.module_utils.layers.limits_plan import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.limits.plan import (
     OWN,
     ConfFile,
 )
-from ansible_collections.limitwise.host.plugins.module_utils.layers.unit_files import read_source
-from ansible_collections.limitwise.host.plugins.module_utils.layers.unit_observe import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units.files import (
+    read_source,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units.observe import (
     State as UnitState,
 )
-from ansible_collections.limitwise.host.plugins.module_utils.layers.unit_plan import make_plan
-from ansible_collections.limitwise.host.plugins.module_utils.layers.unit_state import Unit
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units.plan import (
+    make_plan,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units.state import Unit
 from ansible_collections.limitwise.host.plugins.module_utils.tuning import Item, read
 
 LATE = "/etc/security/limits.d/zzz-local.conf"

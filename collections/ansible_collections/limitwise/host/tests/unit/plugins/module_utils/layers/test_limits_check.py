@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.limitwise.host.plugins.module_utils.findings import Finding, Place
-from ansible_collections.limitwise.host.plugins.module_utils.layers.limits import LimitsLayer
+from ansible_collections.limitwise.host.plugins.module_utils.layers.limits.layer import LimitsLayer
 from ansible_collections.limitwise.host.plugins.module_utils.tuning import (
     Item,
     Path,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.limitwise.host.plugins.module_utils.layers.limits_accounts import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.limits.accounts import (
     EVERYBODY,
     GROUP,
     LOGINS_OF_ALL,
@@ -26,7 +26,7 @@ from ansible_collections.limitwise.host.plugins.module_utils.layers.limits_accou
     read_accounts,
     source_of,
 )
-from ansible_collections.limitwise.host.plugins.module_utils.layers.limits_effective import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.limits.effective import (
     Chain,
     as_taken,
     in_force,

@@ -16,12 +16,14 @@ from ansible_collections.limitwise.host.plugins.module_utils.acts import WriteFi
 from ansible_collections.limitwise.host.plugins.module_utils.findings import HostError, errors
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
 from ansible_collections.limitwise.host.plugins.module_utils.layers.base import Context, Plan
-from ansible_collections.limitwise.host.plugins.module_utils.layers.limits import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.limits.facts import (
+    read_facts,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.layers.limits.layer import (
     LimitsLayer,
     read_files,
 )
-from ansible_collections.limitwise.host.plugins.module_utils.layers.limits_facts import read_facts
-from ansible_collections.limitwise.host.plugins.module_utils.layers.limits_plan import OWN
+from ansible_collections.limitwise.host.plugins.module_utils.layers.limits.plan import OWN
 from ansible_collections.limitwise.host.plugins.module_utils.tuning import Item
 
 LAYER = LimitsLayer()

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from ansible_collections.limitwise.host.plugins.module_utils.findings import Finding
 from ansible_collections.limitwise.host.plugins.module_utils.formats import limits_conf
-from ansible_collections.limitwise.host.plugins.module_utils.layers.limits_accounts import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.limits.accounts import (
     read_accounts,
 )
-from ansible_collections.limitwise.host.plugins.module_utils.layers.limits_facts import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.limits.facts import (
     NO_FACTS,
     Facts,
 )
-from ansible_collections.limitwise.host.plugins.module_utils.layers.limits_lint import lint
+from ansible_collections.limitwise.host.plugins.module_utils.layers.limits.lint import lint
 
 HOST = Facts(
     version=(1, 7, 0),

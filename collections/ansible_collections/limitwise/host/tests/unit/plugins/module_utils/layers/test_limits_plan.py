@@ -17,15 +17,15 @@ from ansible_collections.limitwise.host.plugins.module_utils.acts import FileIma
 from ansible_collections.limitwise.host.plugins.module_utils.change import NEW_SESSIONS
 from ansible_collections.limitwise.host.plugins.module_utils.findings import errors
 from ansible_collections.limitwise.host.plugins.module_utils.layers.base import Context, Plan
-from ansible_collections.limitwise.host.plugins.module_utils.layers.limits import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.limits.accounts import (
+    read_accounts,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.layers.limits.facts import Facts
+from ansible_collections.limitwise.host.plugins.module_utils.layers.limits.layer import (
     LimitsLayer,
     State,
 )
-from ansible_collections.limitwise.host.plugins.module_utils.layers.limits_accounts import (
-    read_accounts,
-)
-from ansible_collections.limitwise.host.plugins.module_utils.layers.limits_facts import Facts
-from ansible_collections.limitwise.host.plugins.module_utils.layers.limits_plan import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.limits.plan import (
     OWN,
     ConfFile,
     is_read_later,

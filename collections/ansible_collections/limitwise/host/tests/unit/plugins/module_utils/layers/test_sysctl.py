@@ -16,8 +16,8 @@ from ansible_collections.limitwise.host.plugins.module_utils.findings import Hos
 from ansible_collections.limitwise.host.plugins.module_utils.formats.sysctl_conf import canonical
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
 from ansible_collections.limitwise.host.plugins.module_utils.layers.base import Context
-from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl import SysctlLayer
-from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl_state import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl.layer import SysctlLayer
+from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl.state import (
     NOBODY,
     PROCPS,
     SYSTEMD,

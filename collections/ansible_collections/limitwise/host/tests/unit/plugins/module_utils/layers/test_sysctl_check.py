@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.limitwise.host.plugins.module_utils.findings import Place
 from ansible_collections.limitwise.host.plugins.module_utils.formats.sysctl_conf import canonical
-from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl_check import check
+from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl.check import check
 from ansible_collections.limitwise.host.plugins.module_utils.tuning import Item
 
 NONE: FrozenSet[str] = frozenset()

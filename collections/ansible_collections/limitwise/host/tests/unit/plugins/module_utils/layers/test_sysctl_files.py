@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.limitwise.host.plugins.module_utils.acts import FileImage
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
-from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl_files import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl.files import (
     ConfFile,
     in_order,
     no_applier,

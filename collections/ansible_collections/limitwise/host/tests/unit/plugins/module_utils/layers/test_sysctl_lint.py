@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl_lint import lint
+from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl.lint import lint
 
 
 @pytest.mark.parametrize(

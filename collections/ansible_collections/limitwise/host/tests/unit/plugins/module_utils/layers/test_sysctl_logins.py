@@ -18,8 +18,8 @@ from ansible_collections.limitwise.host.plugins.module_utils.acts import (
 from ansible_collections.limitwise.host.plugins.module_utils.change import Change
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
 from ansible_collections.limitwise.host.plugins.module_utils.layers.base import Context, Plan
-from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl import SysctlLayer
-from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl_state import OWN
+from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl.layer import SysctlLayer
+from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl.state import OWN
 from ansible_collections.limitwise.host.plugins.module_utils.ledger import EMPTY
 from ansible_collections.limitwise.host.plugins.module_utils.own_file import header
 from ansible_collections.limitwise.host.plugins.module_utils.policy import Policy

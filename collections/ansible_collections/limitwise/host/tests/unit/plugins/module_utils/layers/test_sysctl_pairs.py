@@ -18,12 +18,12 @@ from ansible_collections.limitwise.host.plugins.module_utils.acts import (
 from ansible_collections.limitwise.host.plugins.module_utils.formats.sysctl_conf import canonical
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
 from ansible_collections.limitwise.host.plugins.module_utils.layers.base import Context
-from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl_check import check
-from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl_files import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl.check import check
+from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl.files import (
     with_content,
 )
-from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl_plan import plan
-from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl_state import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl.plan import plan
+from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl.state import (
     OWN,
     SYSTEMD,
     Live,

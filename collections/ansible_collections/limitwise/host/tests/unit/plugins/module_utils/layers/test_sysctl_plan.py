@@ -22,12 +22,12 @@ from ansible_collections.limitwise.host.plugins.module_utils.findings import err
 from ansible_collections.limitwise.host.plugins.module_utils.formats import keyed
 from ansible_collections.limitwise.host.plugins.module_utils.formats.sysctl_conf import canonical
 from ansible_collections.limitwise.host.plugins.module_utils.layers.base import Context, Plan
-from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl_files import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl.files import (
     ConfFile,
     with_content,
 )
-from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl_plan import plan
-from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl_state import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl.plan import plan
+from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl.state import (
     NOBODY,
     OWN,
     PROCPS,

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.limitwise.host.plugins.module_utils.catalogue.sysctl import lookup
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
-from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl_use import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl.use import (
     READERS,
     present_use,
 )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.limitwise.host.plugins.module_utils.catalogue.classes import EXACT, FLOOR
 from ansible_collections.limitwise.host.plugins.module_utils.catalogue.sysctl_key import SysctlKey
-from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl_values import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.sysctl.values import (
     as_printed,
     enough,
     lowers,

@@ -9,8 +9,10 @@ from typing import Dict, FrozenSet, List, Optional, Tuple
 
 import pytest
 
-from ansible_collections.limitwise.host.plugins.module_utils.layers.slices import SlicesLayer
-from ansible_collections.limitwise.host.plugins.module_utils.layers.units import UnitsLayer
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units.slices import (
+    SlicesLayer,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units.units import UnitsLayer
 from ansible_collections.limitwise.host.plugins.module_utils.tuning import Item
 
 LAYERS = {"slices": SlicesLayer(), "units": UnitsLayer()}

@@ -13,8 +13,10 @@ from ansible_collections.limitwise.host.plugins.module_utils.change import Chang
 from ansible_collections.limitwise.host.plugins.module_utils.host.commands import Completed
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import LIVE, Host
 from ansible_collections.limitwise.host.plugins.module_utils.layers.base import Context
-from ansible_collections.limitwise.host.plugins.module_utils.layers.slices import SlicesLayer
-from ansible_collections.limitwise.host.plugins.module_utils.layers.units import UnitsLayer
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units.slices import (
+    SlicesLayer,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units.units import UnitsLayer
 from ansible_collections.limitwise.host.plugins.module_utils.tuning import Item
 
 ETC = "/etc/systemd/system"

@@ -12,7 +12,7 @@ from typing import Dict, List, Optional, Tuple
 import pytest
 
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
-from ansible_collections.limitwise.host.plugins.module_utils.layers.unit_files import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units.files import (
     Directories,
     effective,
     rivals,

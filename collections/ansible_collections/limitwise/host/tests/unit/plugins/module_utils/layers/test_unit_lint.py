@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.limitwise.host.plugins.module_utils.layers.unit_lint import lint
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units.lint import lint
 
 SLICE = "/etc/systemd/system/student.slice"
 DROPIN = "/etc/systemd/system/docker.service.d/limits.conf"

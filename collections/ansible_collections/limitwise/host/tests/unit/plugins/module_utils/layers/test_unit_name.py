@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.limitwise.host.plugins.module_utils.layers import unit_name
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units import name as unit_name
 
 RIGHT = (
     "user.slice", "user-.slice", "user-1000.slice", "-.slice", "a-b-c.slice", "docker.service",

@@ -10,7 +10,7 @@ from typing import Dict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.limitwise.host.plugins.module_utils.layers import unit_own
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units import own as unit_own
 
 NAMES = st.sampled_from(["a.slice", "a-.slice", "a-b-.slice", "a-b-c.slice", "a-b-d.slice"])
 VALUES = st.dictionaries(

@@ -19,17 +19,24 @@ from ansible_collections.limitwise.host.plugins.module_utils.acts import (
     WriteFile,
 )
 from ansible_collections.limitwise.host.plugins.module_utils.change import NOTHING, RESTART, Change
-from ansible_collections.limitwise.host.plugins.module_utils.layers import unit_name
 from ansible_collections.limitwise.host.plugins.module_utils.layers.base import Context, Plan
-from ansible_collections.limitwise.host.plugins.module_utils.layers.unit_files import (
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units import name as unit_name
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units.files import (
     Source,
     read_source,
 )
-from ansible_collections.limitwise.host.plugins.module_utils.layers.unit_observe import State
-from ansible_collections.limitwise.host.plugins.module_utils.layers.unit_plan import make_plan
-from ansible_collections.limitwise.host.plugins.module_utils.layers.unit_state import Manager, Unit
-from ansible_collections.limitwise.host.plugins.module_utils.layers.unit_values import Totals
-from ansible_collections.limitwise.host.plugins.module_utils.layers.unit_verify import make_verdict
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units.observe import State
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units.plan import (
+    make_plan,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units.state import (
+    Manager,
+    Unit,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units.values import Totals
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units.verify import (
+    make_verdict,
+)
 from ansible_collections.limitwise.host.plugins.module_utils.own_file import header
 from ansible_collections.limitwise.host.plugins.module_utils.policy import Policy
 from ansible_collections.limitwise.host.plugins.module_utils.tuning import Item

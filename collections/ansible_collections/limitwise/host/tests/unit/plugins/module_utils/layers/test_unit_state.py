@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.limitwise.host.plugins.module_utils.host.commands import Completed
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import LIVE, Host
-from ansible_collections.limitwise.host.plugins.module_utils.layers import unit_state
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units import state as unit_state
 
 LIMITS = """Limit                     Soft Limit           Hard Limit           Units
 Max cpu time              unlimited            unlimited            seconds

@@ -9,8 +9,10 @@ from typing import Dict, Optional
 
 import pytest
 
-from ansible_collections.limitwise.host.plugins.module_utils.layers import unit_values
-from ansible_collections.limitwise.host.plugins.module_utils.layers.unit_values import Totals
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units import (
+    values as unit_values,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.layers.units.values import Totals
 
 HOST = Totals(memory=1000 * 4096 + 4000, tasks=32767)
 
