@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from project import tree
+from project.clean import install
 from project.commands import run
 
-CORE = next(
-    line
-    for line in (tree.REPOSITORY / "requirements/dev.txt").read_text().splitlines()
-    if line.startswith("ansible-core==")
-)
 VERSION = (tree.REPOSITORY / "cli/limitwise/__init__.py").read_text().split('"')[-2]
 
 
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment with nothing but the project and ansible-core."""
-    folder = tmp_path_factory.mktemp("clean")
-    source = folder / "source"
-    tree.copy(Path(), source)
-    venv = folder / "venv"
-    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-    run([str(venv / "bin/pip"), "install", "--quiet", str(source), CORE], venv=venv, cwd=folder)
-    return venv
+    return install(tmp_path_factory.mktemp("clean"))
 
 
 def test_the_engine_is_importable(clean: Path, tmp_path: Path) -> None:
