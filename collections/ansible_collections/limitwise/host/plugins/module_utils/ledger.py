@@ -15,6 +15,7 @@ from typing import Dict, Iterable, Mapping, Optional, Tuple, Union
 from .acts import Act, FileImage, MakeDirectory, Poke, SetKernel, WriteFile
 from .change import Change
 from .formats import keyed
+from .formats.text import FormatError
 
 Target = Tuple[str, str]
 Key = Tuple[str, str, str]
@@ -65,7 +66,7 @@ class Ledger:
                 continue
             earlier = known.get(target)
             if isinstance(earlier, WriteFile) and isinstance(act, WriteFile):
-                known[target] = replace(earlier, after=act.after)
+                known[target] = replace(earlier, before=_with_edits(earlier, act), after=act.after)
             elif isinstance(earlier, SetKernel) and isinstance(act, SetKernel):
                 known[target] = replace(earlier, after=act.after)
             elif earlier is None and not _told_by_another(act, known):
@@ -79,6 +80,31 @@ class Ledger:
             first = known.get(key, change)
             known[key] = replace(first, after=change.after, file=change.file)
         return known
+
+
+def _with_edits(earlier: WriteFile, act: WriteFile) -> Optional[FileImage]:
+    """The original, with what others have edited in the file between two runs of ours.
+
+    Their keys are no work of ours: restoring the original must not take them away.
+    """
+    if act.format is None or act.before == earlier.after or act.before is None:
+        return earlier.before
+    try:
+        left = keyed.values(act.format, earlier.after.data) if earlier.after is not None else {}
+        found = keyed.values(act.format, act.before.data)
+        edits = {
+            key: found.get(key)
+            for key in {*left, *found}
+            if left.get(key) != found.get(key)
+        }
+        original = earlier.before.data if earlier.before is not None else b""
+        known = keyed.values(act.format, original)
+        edits = {key: value for key, value in edits.items() if known.get(key) != value}
+        if not edits:
+            return earlier.before
+        return replace(earlier.before or act.before, data=keyed.edit(act.format, original, edits))
+    except FormatError:
+        return earlier.before
 
 
 def _told_by_another(act: Recorded, known: Mapping[Target, Recorded]) -> bool:

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any
+from typing import Any, List
 
 import pytest
 
 from ansible_collections.limitwise.host.plugins.module_utils import engine, journal
 from ansible_collections.limitwise.host.plugins.module_utils.acts import (
+    Act,
     FileImage,
     RecordCgroup,
     SetKernel,
@@ -65,6 +67,23 @@ def test_of_two_keys_that_say_the_same_the_first_keeps_the_original() -> None:
     assert list(EMPTY.composed([first, second]).acts.values()) == [first]
 
 
+def test_what_others_add_between_two_runs_is_part_of_the_original() -> None:
+    def act(before: bytes, after: bytes) -> WriteFile:
+        images = FileImage(before) if before else None, FileImage(after)
+        return WriteFile("docker_daemon", "/etc/docker/daemon.json", *images, "json_text")
+
+    first = act(b"", b'{"live-restore": true}')
+    second = act(
+        b'{"live-restore": true, "labels": ["x"]}',
+        b'{"live-restore": true, "labels": ["x"], "max-concurrent-downloads": 5}',
+    )
+    (composed,) = EMPTY.composed([first, second]).acts.values()
+    assert isinstance(composed, WriteFile)
+    assert composed.before is not None
+    assert json.loads(composed.before.data) == {"labels": ["x"]}
+    assert composed.after == second.after
+
+
 @pytest.mark.parametrize(
     ("now", "limits", "recorded"),
     [
@@ -79,7 +98,7 @@ def test_a_value_written_by_hand_returns_only_with_its_file(
     images = {
         "ours": FileImage(b"[Slice]\nTasksMax=9\n"), "theirs": FileImage(b"[Slice]\nTasksMax=5\n")
     }
-    acts = [
+    acts: List[Act] = [
         WriteFile("slices", DROP_IN, None, images["ours"], "unit_file"),
         RecordCgroup("slices", CGROUP, "512"),
     ]
