@@ -85,6 +85,18 @@ def tune(module: Any, tuning: Tuning, options: engine.Options, host: Host) -> Re
     return engine.apply(host, tuning, options)
 
 
+def tune_layer(module: Any, layer: str, wanted: Any) -> None:
+    """The whole of a module that serves a single layer; ``wanted`` is that layer's section."""
+    params = module.params
+
+    def work() -> Report:
+        tuning = tuning_of({layer: wanted, "policy": params["policy"]}, {})
+        options = options_of(params, purge=params["purge"])
+        return tune(module, tuning, options, host_of(params))
+
+    finish(module, work)
+
+
 def finish(module: Any, work: Callable[[], Report], *, changes: bool = True) -> None:
     """Do the work and end the module with the report; every error is one clear message.
 

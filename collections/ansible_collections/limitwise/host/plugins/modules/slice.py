@@ -71,7 +71,6 @@ skipped:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.limitwise.host.plugins.module_utils import task
-from ansible_collections.limitwise.host.plugins.module_utils.report import Report
 
 
 def main() -> None:
@@ -84,15 +83,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    params = module.params
-
-    def work() -> Report:
-        document = {"slices": params["slices"], "policy": params["policy"]}
-        tuning = task.tuning_of(document, {})
-        options = task.options_of(params, purge=params["purge"])
-        return task.tune(module, tuning, options, task.host_of(params))
-
-    task.finish(module, work)
+    task.tune_layer(module, "slices", module.params["slices"])
 
 
 if __name__ == "__main__":

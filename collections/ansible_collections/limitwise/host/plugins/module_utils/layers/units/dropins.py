@@ -9,6 +9,7 @@ at every boot, and the cgroup files and processes tell what came of it.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import FrozenSet, List, Optional, Sequence, Tuple
 
 from ...change import Change
@@ -27,9 +28,9 @@ from .verify import make_verdict
 class DropinLayer(Layer[State]):
     """A layer whose subjects are unit names and whose keys are directives."""
 
+    @abstractmethod
     def is_ours(self, unit: str) -> bool:
         """Whether the layer is the one for this type of unit."""
-        raise NotImplementedError
 
     def lacking(self, host: Host) -> Optional[str]:
         return None if host.has_systemd else "no systemd"
