@@ -10,7 +10,7 @@ purging, changes and the ledger all speak of the same (layer, subject, key).
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .catalogue.rules import tuning as rules
@@ -63,7 +63,6 @@ class Tuning:
     layers: Tuple[str, ...] = ()
     items: Tuple[Item, ...] = ()
     policy: Policy = DEFAULT_POLICY
-    origins: Mapping[Tuple[str, str, str], str] = field(default_factory=dict)
 
     def of(self, layer: str) -> Tuple[Item, ...]:
         """The items of one layer, in the document's order."""
