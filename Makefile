@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 VENVS := python3 tests/project/venvs.py
 VENV = $(shell $(VENVS) path dev)
-PY = PATH="$(VENV)/bin:$$PATH" PYTHONPATH=collections:cli:tests:. "$(VENV)/bin/python"
+PY = PATH="$(VENV)/bin:$$PATH" PYTHONPATH=collections:cli:operator:tests:. "$(VENV)/bin/python"
 CACHE = $(or $(LIMITWISE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/limitwise)
 
 help: ## what can be made

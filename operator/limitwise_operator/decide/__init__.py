@@ -1,0 +1,1 @@
+"""Decisions: pure functions of observed objects, no clock, no network."""

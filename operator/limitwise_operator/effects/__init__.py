@@ -1,0 +1,1 @@
+"""What touches the cluster: the only door to its API."""
