@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Dict
 
-from . import consistency, docker, limits, run, sysctl, tuning, units
+from . import ceilings, consistency, docker, limits, run, sysctl, tuning, units
 from .rule import Rule
 
 ALL = (
     tuning.RULES + limits.RULES + sysctl.RULES + units.RULES + docker.RULES
-    + consistency.RULES + run.RULES
+    + consistency.RULES + run.RULES + ceilings.RULES
 )
 
 RULES: Dict[str, Rule] = {rule.code: rule for rule in ALL}

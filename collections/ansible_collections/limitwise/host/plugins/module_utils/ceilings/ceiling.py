@@ -1,0 +1,173 @@
+# Copyright (c) 2026 Limitwise contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A ceiling: one limit as the kernel enforces it now, and which of several is hit first.
+
+All of it is computed from what was read (survey.py); nothing here looks at a host.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+
+# Resources.
+THREADS = "threads"
+PIDS = "pids"
+MEMORY = "memory"
+MEMORY_HIGH = "memory_high"
+SWAP = "swap"
+FILES = "files"
+OPEN_FILES = "open_files"
+INOTIFY_INSTANCES = "inotify_instances"
+INOTIFY_WATCHES = "inotify_watches"
+
+# Scopes; those from SLICE to CGROUP are all cgroups.
+HOST = "host"
+NAMESPACE = "namespace"
+USER = "user"
+PROCESS = "process"
+SLICE = "slice"
+UNIT = "unit"
+KUBEPODS = "kubepods"
+POD = "pod"
+CONTAINER = "container"
+CGROUP = "cgroup"
+
+DIMENSIONS: Dict[str, str] = {
+    THREADS: "tasks", PIDS: "tasks", MEMORY: "memory", MEMORY_HIGH: "memory", SWAP: "swap",
+    FILES: "files", OPEN_FILES: "open_files", INOTIFY_INSTANCES: "inotify_instances",
+    INOTIFY_WATCHES: "inotify_watches",
+}
+"""What each resource is about: a clone() fails at the lowest ceiling of the dimension tasks."""
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """One finite limit. Memory is in bytes, everything else is counted.
+
+    ``subject``: the unit, pod uid, container id, user or process id; empty for the host.
+    ``used`` and ``headroom`` are None where finding them out was not asked for. ``source``: the
+    file with the limit. ``binding``: of all ceilings that hold its subject in this dimension it is
+    the one that is hit first. ``group``: the path of its cgroup; empty for all other scopes.
+    """
+
+    resource: str
+    scope: str
+    subject: str
+    limit: int
+    used: Optional[int]
+    headroom: Optional[int]
+    source: str
+    binding: bool = False
+    group: str = ""
+
+    @property
+    def dimension(self) -> str:
+        return DIMENSIONS[self.resource]
+
+    @property
+    def percent(self) -> Optional[int]:
+        """How much of the limit is gone, 0 to 100, rounded down: what marks are crossed by.
+
+        Counted from the headroom: of pid_max more is gone than is in use.
+        """
+        if self.headroom is None:
+            return None
+        if self.limit <= 0:
+            return 100
+        return max(0, min(100, (self.limit - self.headroom) * 100 // self.limit))
+
+    def as_dict(self) -> Dict[str, Any]:
+        """The ceiling as the JSON contract has it."""
+        return {
+            "resource": self.resource,
+            "scope": self.scope,
+            "subject": self.subject,
+            "limit": self.limit,
+            "used": self.used,
+            "headroom": self.headroom,
+            "source": self.source,
+            "binding": self.binding,
+        }
+
+
+def simple(
+    resource: str, scope: str, subject: str, limit: int, used: Optional[int], source: str,
+    group: str = "",
+) -> Ceiling:
+    """A ceiling whose headroom is the limit less the use, and never below 0."""
+    headroom = None if used is None else max(0, limit - used)
+    return Ceiling(resource, scope, subject, limit, used, headroom, source, group=group)
+
+
+def above(group: str) -> Tuple[str, ...]:
+    """The cgroup and its ancestors, itself first: ``/a/b`` gives ``/a/b``, ``/a``, ``/``."""
+    found = []
+    while group not in ("", "/"):
+        found.append(group)
+        group = group.rpartition("/")[0]
+    return (*found, "/")
+
+
+def over(ceilings: Iterable[Ceiling], group: str) -> List[Ceiling]:
+    """All ceilings that hold the processes of a cgroup: the host's, its own, its ancestors'."""
+    line = {*above(group), ""}
+    return [
+        one for one in ceilings
+        if one.group in line and one.scope not in (USER, PROCESS)
+    ]
+
+
+def first_hit(ceilings: Iterable[Ceiling]) -> Optional[Ceiling]:
+    """The one with the least headroom; of equals the lowest; None when none is known."""
+    known = [(one.headroom, one.limit, one) for one in ceilings if one.headroom is not None]
+    return min(known, key=lambda each: each[:2])[2] if known else None
+
+
+def binding(
+    ceilings: Iterable[Ceiling], group: str, dimension: str = "tasks"
+) -> Optional[Ceiling]:
+    """The ceiling that the processes of a cgroup hit first; ``""`` is the host itself."""
+    return first_hit(one for one in over(ceilings, group) if one.dimension == dimension)
+
+
+def effective(ceilings: Iterable[Ceiling], group: str, resource: str) -> Optional[int]:
+    """The lowest limit that holds a cgroup, whatever is in use; None: none.
+
+    For ``pids`` threads-max counts too, and pid_max as the number of ids it gives (they begin with
+    1). What systemd calls EffectiveTasksMax= and EffectiveMemoryMax=.
+    """
+    wanted = (THREADS, PIDS) if resource == PIDS else (resource,)
+    limits = [
+        one.limit - 1 if one.resource == PIDS and one.scope in (HOST, NAMESPACE) else one.limit
+        for one in over(ceilings, group) if one.resource in wanted
+    ]
+    return min(limits, default=None)
+
+
+def marked(ceilings: Sequence[Ceiling]) -> Tuple[Ceiling, ...]:
+    """The same ceilings with ``binding`` set on those that their subject hits first."""
+    by_group: Dict[str, List[Ceiling]] = {}
+    for one in ceilings:
+        if one.scope not in (USER, PROCESS):
+            by_group.setdefault(one.group, []).append(one)
+    found = []
+    for one in ceilings:
+        rivals = [one]
+        if one.scope not in (USER, PROCESS):
+            groups = ("", *above(one.group)) if one.group else ("",)
+            rivals = [each for group in groups for each in by_group.get(group, ())]
+        first = first_hit(each for each in rivals if each.dimension == one.dimension)
+        found.append(replace(one, binding=True) if first is one else one)
+    return tuple(found)
+
+
+def tightest(ceilings: Iterable[Ceiling], at_least: int = 0) -> List[Ceiling]:
+    """Those of which at least so many percent are gone, the fullest first."""
+    known = [
+        (percent, one) for one in ceilings for percent in [one.percent]
+        if percent is not None and percent >= at_least
+    ]
+    known.sort(key=lambda each: (-each[0], each[1].headroom, each[1].source))
+    return [one for _percent, one in known]
