@@ -18,7 +18,7 @@ DATE = "2026-01-01T00:00:00Z"
 
 def archive(busybox: bytes) -> bytes:
     """A docker-archive (for `docker load`) of a static busybox; the tag is NAME."""
-    layer = _layer(busybox)
+    layer = root_layer(busybox)
     layer_id = hashlib.sha256(layer).hexdigest()
     config = json.dumps(
         {
@@ -40,7 +40,8 @@ def archive(busybox: bytes) -> bytes:
     return out.getvalue()
 
 
-def _layer(busybox: bytes) -> bytes:
+def root_layer(busybox: bytes) -> bytes:
+    """A root file system with busybox and its applets, as an uncompressed tar."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
         for name in ("bin", "dev", "etc", "proc", "root", "sys", "tmp", "var"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -43,6 +44,7 @@ class Spec:
     image: images.Image
     kernel: kernels.Kernel
     memory: str
+    seed: Path | None = None  # a read-only disk that every host has besides its own
 
     def to_json(self) -> str:
         """As text; paths become strings."""
@@ -64,6 +66,7 @@ class Spec:
                 Path(core["modules"]) if core["modules"] else None,
             ),
             raw["memory"],
+            Path(raw["seed"]) if raw["seed"] else None,
         )
 
 
@@ -89,15 +92,19 @@ class Fleet:
         mem: str = MEMORY,
         say: Callable[[str], None] = narrate,
     ) -> Fleet:
-        """Make and boot a fleet; returns when ssh answers on every host.
+        """Make and boot a fleet; returns when ssh answers on every host."""
+        namespace_of(name)
+        return cls.of(name, hosts, Spec(images.get(image, say), kernels.get(kernel, say), mem))
 
-        What a dead `create` of that name left is cleaned first; a fleet that stands is refused.
+    @classmethod
+    def of(cls, name: str, hosts: int, spec: Spec) -> Fleet:
+        """Make and boot a fleet of these parts; without hosts it is a network to add some to.
+
+        What a dead `of` of that name left is cleaned first; a fleet that stands is refused.
         When this one fails, nothing of it stays.
         """
-        namespace_of(name)
-        spec = Spec(images.get(image, say), kernels.get(kernel, say), mem)
         with _locked(name):
-            if (_folder(name) / SPEC).exists():
+            if (folder_of(name) / SPEC).exists():
                 raise LabError(
                     f"the fleet {name!r} is there already",
                     f"remove it first: python -m lab destroy --name {name}",
@@ -111,7 +118,7 @@ class Fleet:
 
     @classmethod
     def _make(cls, name: str, hosts: int, spec: Spec) -> Fleet:
-        folder = _folder(name)
+        folder = folder_of(name)
         for needed in (folder, folder / "channels", folder / "ansible"):
             needed.mkdir(parents=True)
         fleet = cls(name, spec, [])
@@ -126,7 +133,7 @@ class Fleet:
     @classmethod
     def open(cls, name: str) -> Fleet:
         """The standing fleet of that name, as any process may use it."""
-        folder = _folder(name)
+        folder = folder_of(name)
         try:
             spec = Spec.from_json((folder / SPEC).read_text())
         except FileNotFoundError:
@@ -140,12 +147,21 @@ class Fleet:
         fleet.hosts = [fleet._host(seat) for seat in seats]
         return fleet
 
+    @property
+    def folder(self) -> Path:
+        """All that the fleet keeps on this machine; it goes with the fleet."""
+        return folder_of(self.name)
+
     def add(self) -> Host:
         """One more host, booted and reachable: a fresh one, whatever the others went through."""
+        return self.grow(1)[0]
+
+    def grow(self, count: int) -> list[Host]:
+        """So many more fresh hosts, booted at once and reachable."""
         taken = {host.name for host in self.hosts}
-        number = next(n for n in range(1, MOST_HOSTS + 1) if f"h{n}" not in taken)
+        free = (Seat(n) for n in range(1, MOST_HOSTS + 1) if f"h{n}" not in taken)
         with _locked(self.name):
-            return self._add([Seat(number)])[0]
+            return self._add(list(itertools.islice(free, count)))
 
     def drop(self, host: Host) -> None:
         """Power a host off and remove all of it."""
@@ -199,15 +215,16 @@ class Fleet:
         guest = Guest(
             seat,
             namespace_of(self.name),
-            _folder(self.name) / seat.name,
+            folder_of(self.name) / seat.name,
             self.spec.kernel,
             self.spec.image.disk,
             self.spec.memory,
+            self.spec.seed,
         )
         return Host(guest, self._road())
 
     def _road(self) -> Road:
-        return Road(namespace_of(self.name), _folder(self.name), self.spec.image.private_key)
+        return Road(namespace_of(self.name), folder_of(self.name), self.spec.image.private_key)
 
 
 def destroy(name: str) -> None:
@@ -224,7 +241,8 @@ def names() -> list[str]:
     return sorted(path.name for path in states().iterdir() if path.is_dir())
 
 
-def _folder(name: str) -> Path:
+def folder_of(name: str) -> Path:
+    """Where the fleet of that name keeps its state, whether it is there or not."""
     return states() / name
 
 
@@ -237,13 +255,13 @@ def _locked(name: str) -> Iterator[None]:
         try:
             yield
         finally:
-            if not _folder(name).exists():
+            if not folder_of(name).exists():
                 lock.unlink(missing_ok=True)
 
 
 def _clean(name: str) -> None:
     """Remove everything a fleet of that name has on this machine, in any state it may be in."""
-    namespace, folder = namespace_of(name), _folder(name)
+    namespace, folder = namespace_of(name), folder_of(name)
     (folder / SPEC).unlink(missing_ok=True)  # from here on it is no fleet, whatever happens
     identity = network.identity(namespace)
     processes.end(processes.of_fleet(processes.everyone(), identity, folder))

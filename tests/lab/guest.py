@@ -27,6 +27,7 @@ class Guest:
     kernel: Kernel
     disk: Path
     memory: str
+    seed: Path | None = None
 
     @property
     def console(self) -> Path:
@@ -37,18 +38,31 @@ class Guest:
         """The copy-on-write file over the golden image: all that this host ever wrote."""
         return self.folder / "disk.cow"
 
+    def further_disks(self) -> dict[str, Path]:
+        """Read-only disks beside the root disk, /dev/ubdb and on; the guest finds each by its name.
+
+        `modules` has the kernel's modules, `seed` whatever the fleet's owner gives its hosts.
+        """
+        disks = {"modules": self.kernel.modules, "seed": self.seed}
+        return {name: disk for name, disk in disks.items() if disk}
+
     def kernel_arguments(self) -> list[str]:
         """The kernel's command line (Documentation/virt/uml/user_mode_linux_howto_v2.rst)."""
-        modules = []
-        if self.kernel.modules:
-            modules = [f"ubd1r={self.folder}/modules.ext4", "lab.modules=ubdb"]
+        further = [
+            word
+            for number, name in enumerate(self.further_disks(), start=1)
+            for word in (
+                f"ubd{number}r={self.folder}/{name}.disk",
+                f"lab.{name}=ubd{'abc'[number]}",
+            )
+        ]
         return [
             *self.kernel.options,
             f"umid={self.seat.name}",
             f"uml_dir={self.folder}/control",
             f"mem={self.memory}",
             f"ubd0={self.overlay},{self.folder}/golden.ext4",
-            *modules,
+            *further,
             *("root=/dev/ubda", "rw", "con=null", "ssl=null", "con0=null,fd:1"),
             *("quiet", "systemd.show_status=0"),
             f"vec0:transport=fd,fd={launch.TAP},vec=0,mac={self.seat.mac}",
@@ -60,9 +74,8 @@ class Guest:
 
     def command(self) -> list[str]:
         """The program that reaches what needs root and becomes the kernel."""
-        bound = {"linux": self.kernel.binary, "golden.ext4": self.disk}
-        if self.kernel.modules:
-            bound["modules.ext4"] = self.kernel.modules
+        further = {f"{name}.disk": disk for name, disk in self.further_disks().items()}
+        bound = {"linux": self.kernel.binary, "golden.ext4": self.disk, **further}
         return [
             *(sys.executable, "-I", "-S", str(LAUNCH)),
             *(self.namespace, self.seat.tap, str(UID)),

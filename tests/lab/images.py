@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,22 @@ NICE = ("nice", "-n", "5")
 LEFT_OUT = ("/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*")
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program of this machine's that the image gets; size and time tell a newer one."""
+
+    source: Path
+    path: str
+    size: int
+    changed: int
+
+    @staticmethod
+    def of(source: Path, path: str) -> Program:
+        """The program as it is now."""
+        found = source.stat()
+        return Program(source, path, found.st_size, found.st_mtime_ns)
 
 
 @dataclass(frozen=True)
@@ -108,18 +124,28 @@ def get(name: str, say: Say) -> Image:
         raise LabError(f"no image is called {name!r}", f"known: {', '.join(RECIPES)}")
     place = cache.fetch(
         f"image-{name}-{cache.key_of(recipe, docker_image.NAME)}",
-        lambda into: _build(name, recipe, into, say),
+        lambda into: build(name, recipe, into, say),
     )
+    return found(name, place)
+
+
+def found(name: str, place: Path) -> Image:
+    """The image that `build` left in a folder."""
     return Image(name, place / "disk.ext4", place / "id", (place / "host_key.pub").read_text())
 
 
-def _build(name: str, recipe: Recipe, into: Path, say: Say) -> None:
+def build(
+    name: str, recipe: Recipe, into: Path, say: Say, programs: Sequence[Program] = ()
+) -> None:
+    """Make an image in an empty folder."""
     log, tree = into / "build.log", into / "tree"
     say(f"image {name}: installing Debian {recipe.suite} (log: {log})")
     commands.logged(_debootstrap(recipe, tree), log)
     say(f"image {name}: setting up")
     for file in recipe.files:
         _write(tree, file)
+    for program in programs:
+        _place(tree, program.path, program.source.read_bytes(), 0o755)
     for argv in recipe.commands:
         commands.logged(["chroot", str(tree), *argv], log)
     for unit in recipe.masked:

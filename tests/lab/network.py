@@ -38,6 +38,11 @@ def add_tap(namespace: str, seat: Seat) -> None:
     )
 
 
+def add_route(namespace: str, subnet: str, seat: Seat) -> None:
+    """Reach what lies behind a host, as the pods on it do; said again it changes nothing."""
+    _batch(namespace, f"route replace {subnet} via {seat.address}")
+
+
 def remove_tap(namespace: str, seat: Seat) -> None:
     """Take a host's tap away, even while the last thread of a killed guest still holds it."""
     _batch(namespace, f"link delete {seat.tap}")

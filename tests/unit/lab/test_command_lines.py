@@ -19,8 +19,8 @@ PACKAGED = Kernel("packaged", Path("/cache/p/linux"), (), Path("/cache/p/modules
 ROAD = Road("lw-demo", Path("/state/demo"), Path("/cache/i/id"))
 
 
-def guest(kernel: Kernel) -> Guest:
-    return Guest(Seat(2), "lw-demo", FOLDER, kernel, Path("/cache/i/disk.ext4"), "384M")
+def guest(kernel: Kernel, seed: Path | None = None) -> Guest:
+    return Guest(Seat(2), "lw-demo", FOLDER, kernel, Path("/cache/i/disk.ext4"), "384M", seed)
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,23 @@ def test_the_kernel_is_told(word: str) -> None:
 
 def test_modules_come_as_a_read_only_disk() -> None:
     with_modules = guest(PACKAGED).kernel_arguments()
-    assert "ubd1r=/state/demo/h2/modules.ext4" in with_modules
+    assert "ubd1r=/state/demo/h2/modules.disk" in with_modules
     assert "lab.modules=ubdb" in with_modules
     assert not [word for word in guest(BUILT).kernel_arguments() if "modules" in word]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "words"),
+    [
+        (BUILT, ["ubd1r=/state/demo/h2/seed.disk", "lab.seed=ubdb"]),
+        (PACKAGED, ["ubd2r=/state/demo/h2/seed.disk", "lab.seed=ubdc"]),
+    ],
+)
+def test_what_the_owner_gives_comes_as_a_disk_too(kernel: Kernel, words: list[str]) -> None:
+    seeded = guest(kernel, Path("/state/demo/seed.tar"))
+    assert set(words) <= set(seeded.kernel_arguments())
+    pairs = seeded.command()[seeded.command().index(str(UID)) + 1].split(",")
+    assert pairs[-1] == "/state/demo/seed.tar=/state/demo/h2/seed.disk"
 
 
 def test_a_guest_reaches_what_lies_in_the_cache_and_is_nobody() -> None:
@@ -59,7 +73,7 @@ def test_a_guest_reaches_what_lies_in_the_cache_and_is_nobody() -> None:
         (
             "/cache/p/linux=/state/demo/h2/linux,"
             "/cache/i/disk.ext4=/state/demo/h2/golden.ext4,"
-            "/cache/p/modules.ext4=/state/demo/h2/modules.ext4"
+            "/cache/p/modules.ext4=/state/demo/h2/modules.disk"
         ),
         "/state/demo/h2/linux",
     ]

@@ -44,12 +44,14 @@ def test_doctor_gives_the_exact_command() -> None:
     assert Report((), ()).well
 
 
+@pytest.mark.parametrize("seed", [None, Path("/s/seed.tar")])
 @pytest.mark.parametrize("modules", [None, Path("/c/modules.ext4")])
-def test_a_fleet_is_read_back_as_it_was_written(modules: Path | None) -> None:
+def test_a_fleet_is_read_back_as_it_was_written(modules: Path | None, seed: Path | None) -> None:
     spec = Spec(
         Image("trixie", Path("/c/disk.ext4"), Path("/c/id"), "ssh-ed25519 AAAA\n"),
         Kernel("built", Path("/c/linux"), ("seccomp=on",), modules),
         "384M",
+        seed,
     )
     assert Spec.from_json(spec.to_json()) == spec
 
