@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-path lint docs lab packages test unit e2e demo bench soak clean-cache
+.PHONY: help venv venv-path lint docs crds lab packages test unit e2e demo bench soak clean-cache
 
 VENVS := python3 tests/project/venvs.py
 VENV = $(shell $(VENVS) path dev)
@@ -24,6 +24,9 @@ lint: venv ## style, types, ansible-lint, changelog and documentation
 
 docs: venv ## the pages that are made from the engine's tables
 	@$(PY) -m project.rules_page >docs/rules.md
+
+crds: venv ## the custom resource definitions, made from the engine's catalogue
+	@$(PY) -m limitwise_operator.kinds.crds operator/crds operator/chart/limitwise/crds
 
 lab: packages ## the lab's kernels and images, so that tests need not wait for them
 	@if [ "$$(id -u)" = 0 ]; then $(PY) -m lab build; fi

@@ -1,0 +1,1 @@
+"""Structural schemas of our kinds, made from the engine's catalogue."""
