@@ -1,0 +1,191 @@
+"""The verbs: everything that the operator and the agent may ask of a cluster, and no more.
+
+Objects are the API's own dicts. Every write is conditional on what was seen; a write that finds
+the object changed raises ConflictError, after which the caller looks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from .answers import ConflictError, InvalidError
+from .door import JSON_PATCH, METADATA_ONLY, Body, Door, Request
+
+TUNINGS = "/apis/limitwise.dev/v1alpha1/nodetunings"
+STATES = "/apis/limitwise.dev/v1alpha1/nodetuningstates"
+NODES = "/api/v1/nodes"
+PAGE = 500
+
+
+@dataclass(frozen=True)
+class Census:
+    """The names there are of one kind and each one's version; `version` is the list's own."""
+
+    versions: Mapping[str, int]
+    version: int
+
+
+def version_of(body: Mapping[str, Any]) -> int:
+    """An object's resourceVersion; comparable within a kind (Kubernetes 1.35, KEP-5504)."""
+    return int(body["metadata"]["resourceVersion"])
+
+
+class Cluster:
+    """The verbs over one Door."""
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+
+    # --- NodeTuningState -------------------------------------------------------------------
+
+    def create_state(self, body: Body) -> Body:
+        """A new NodeTuningState; ConflictError when the node has one already."""
+        return self.door.ask(Request("POST", "nodetuningstates", STATES, body))
+
+    def get_state(self, name: str) -> Body:
+        """One NodeTuningState."""
+        return self.door.ask(Request("GET", "nodetuningstates", f"{STATES}/{quote(name)}"))
+
+    def replace_state_spec(self, name: str, version: int, spec: Body) -> Body:
+        """The whole spec, if the object is still at `version`."""
+        ops = [_at(version), {"op": "add", "path": "/spec", "value": spec}]
+        return self._patch("nodetuningstates", f"{STATES}/{quote(name)}", ops)
+
+    def replace_state_status(self, name: str, version: int | None, status: Body) -> Body:
+        """The whole status (the node's agent), if the object is still at `version` when given."""
+        ops = [] if version is None else [_at(version)]
+        ops.append({"op": "add", "path": "/status", "value": status})
+        path = f"{STATES}/{quote(name)}/status"
+        return self._patch("nodetuningstates/status", path, ops)
+
+    # --- NodeTuning ------------------------------------------------------------------------
+
+    def replace_tuning_status(self, name: str, version: int, status: Body) -> Body:
+        """The whole status, if the object is still at `version`."""
+        ops = [_at(version), {"op": "add", "path": "/status", "value": status}]
+        return self._patch("nodetunings/status", f"{TUNINGS}/{quote(name)}/status", ops)
+
+    def add_finalizer(self, name: str, version: int, present: Sequence[str], ours: str) -> Body:
+        """Append `ours` to the finalizers `present`."""
+        return self._finalizers(name, version, present, [*present, ours])
+
+    def remove_finalizer(self, name: str, version: int, present: Sequence[str], ours: str) -> Body:
+        """Take `ours` out of the finalizers `present`."""
+        return self._finalizers(name, version, present, [f for f in present if f != ours])
+
+    def _finalizers(
+        self, name: str, version: int, present: Sequence[str], wanted: Sequence[str]
+    ) -> Body:
+        ops: list[Body] = [_at(version)]
+        if present:
+            ops.append({"op": "test", "path": "/metadata/finalizers", "value": list(present)})
+        ops.append({"op": "add", "path": "/metadata/finalizers", "value": list(wanted)})
+        return self._patch("nodetunings", f"{TUNINGS}/{quote(name)}", ops)
+
+    # --- nodes and their pods --------------------------------------------------------------
+
+    def get_node(self, name: str) -> Body:
+        """One Node, whole."""
+        return self.door.ask(Request("GET", "nodes", f"{NODES}/{quote(name)}"))
+
+    def patch_node(self, name: str, ops: Sequence[Body]) -> Body:
+        """A JSON patch of a Node, whose own tests say what was seen; a failed one is a ConflictError."""
+        return self._patch("nodes", f"{NODES}/{quote(name)}", ops)
+
+    def pods_of(self, node: str) -> list[Body]:
+        """The pods bound to `node`, finished ones too."""
+        query = {"fieldSelector": f"spec.nodeName={node}"}
+        return [pod for page in self._pages("pods", "/api/v1/pods", query) for pod in page["items"]]
+
+    def evict(self, namespace: str, pod: str, uid: str) -> Body:
+        """Ask for the eviction of exactly that pod.
+
+        TooManyError: a disruption budget forbids it now. MissingError: it is gone. ConflictError: another pod
+        has the name now.
+        """
+        body = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": pod, "namespace": namespace},
+            "deleteOptions": {"preconditions": {"uid": uid}},
+        }
+        path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/eviction"
+        return self.door.ask(Request("POST", "pods/eviction", path, body))
+
+    # --- leases ----------------------------------------------------------------------------
+
+    def get_lease(self, namespace: str, name: str) -> Body:
+        """One Lease."""
+        return self.door.ask(Request("GET", "leases", _leases(namespace, name)))
+
+    def create_lease(self, namespace: str, body: Body) -> Body:
+        """A new Lease."""
+        return self.door.ask(Request("POST", "leases", _leases(namespace), body))
+
+    def replace_lease(self, namespace: str, name: str, body: Body) -> Body:
+        """A Lease whole; ConflictError unless it is at the resourceVersion that `body` carries."""
+        return self.door.ask(Request("PUT", "leases", _leases(namespace, name), body))
+
+    # --- events ----------------------------------------------------------------------------
+
+    def create_event(self, namespace: str, body: Body) -> Body:
+        """A new Event of events.k8s.io/v1."""
+        return self.door.ask(Request("POST", "events", _events(namespace), body))
+
+    def count_event(self, namespace: str, name: str, series: Body) -> Body:
+        """Say that an Event happened again: `series` is {count, lastObservedTime}."""
+        ops: list[Body] = [{"op": "add", "path": "/series", "value": series}]
+        return self._patch("events", _events(namespace, name), ops)
+
+    # --- lists -----------------------------------------------------------------------------
+
+    def census(self, resource: str, path: str) -> Census:
+        """Every name of a kind with its version, in pages, without the objects themselves."""
+        versions: dict[str, int] = {}
+        version = 0
+        for page in self._pages(resource, path, {}, METADATA_ONLY):
+            version = int(page["metadata"]["resourceVersion"])
+            for item in page["items"]:
+                versions[item["metadata"]["name"]] = version_of(item)
+        return Census(versions, version)
+
+    def _pages(
+        self, resource: str, path: str, query: Mapping[str, str], accept: str = "application/json"
+    ) -> Iterator[Body]:
+        token = ""
+        while True:
+            asked = {**query, "limit": str(PAGE), **({"continue": token} if token else {})}
+            page = self.door.ask(Request("GET", resource, path, query=asked, accept=accept))
+            yield page
+            token = page["metadata"].get("continue", "")
+            if not token:
+                return
+
+    def _patch(self, resource: str, path: str, ops: Sequence[Body]) -> Body:
+        try:
+            return self.door.ask(Request("PATCH", resource, path, list(ops), content=JSON_PATCH))
+        except InvalidError as refusal:
+            # A JSON patch's failed test is answered like an object that breaks its schema.
+            if "test" in refusal.message and any(op["op"] == "test" for op in ops):
+                raise ConflictError(
+                    refusal.asked, refusal.status, refusal.reason, refusal.message
+                ) from refusal
+            raise
+
+
+def _at(version: int) -> Body:
+    """The patch's condition that the object is still at `version`: 409 when it is not."""
+    return {"op": "add", "path": "/metadata/resourceVersion", "value": str(version)}
+
+
+def _leases(namespace: str, name: str = "") -> str:
+    path = f"/apis/coordination.k8s.io/v1/namespaces/{quote(namespace)}/leases"
+    return f"{path}/{quote(name)}" if name else path
+
+
+def _events(namespace: str, name: str = "") -> str:
+    path = f"/apis/events.k8s.io/v1/namespaces/{quote(namespace)}/events"
+    return f"{path}/{quote(name)}" if name else path
