@@ -102,11 +102,12 @@ class Content:
         """Its part of a state's spec."""
         body: dict[str, Any] = {
             "revision": self.revision,
-            "tuning": dict(self.tuning),
             "sources": [one.to_dict() for one in self.sources],
             "provenance": dict(self.provenance),
             "conflicts": [one.to_dict() for one in self.conflicts],
         }
+        if self.tuning:
+            body["tuning"] = dict(self.tuning)
         if self.preview is not None:
             body["preview"] = dict(self.preview)
         return body
