@@ -86,7 +86,7 @@ class ControlPlane:
         for part, program in programs.items():
             self.stop(part)
             argv = [str(program), *components.arguments(part, self.site)]
-            pid = daemons.start(part, self._inside(argv), self.folder)
+            pid = daemons.start(part, self.inside(argv), self.folder)
             daemons.wait(part, self.folder, pid, self._ready(part))
 
     def stop(self, part: str | None = None) -> None:
@@ -119,9 +119,10 @@ class ControlPlane:
     def kubectl(self, *words: str, feed: str | None = None) -> str:
         """What kubectl prints, as cluster-admin; LabError when it fails."""
         argv = [str(binaries.path("kubectl")), f"--kubeconfig={self.kubeconfig}", *words]
-        return commands.output(self._inside(argv), feed=feed)
+        return commands.output(self.inside(argv), feed=feed)
 
-    def _inside(self, argv: list[str]) -> list[str]:
+    def inside(self, argv: list[str]) -> list[str]:
+        """The command line, run in the control plane's network namespace where it has one."""
         return ["ip", "netns", "exec", self.namespace, *argv] if self.namespace else argv
 
     def _ready(self, part: str) -> Callable[[], bool]:

@@ -36,6 +36,9 @@ def start(name: str, argv: Sequence[str], folder: Path) -> int:
             start_new_session=True,
         )
     _children[child.pid] = child
+    # Popen returns in the middle of exec(2), a moment before /proc shows the new command line
+    while alive(child.pid) and not Path(f"/proc/{child.pid}/cmdline").read_bytes():
+        time.sleep(0.001)
     return child.pid
 
 
@@ -91,7 +94,12 @@ def alive(pid: int) -> bool:
 
 
 def wait(
-    name: str, folder: Path, pid: int, ready: Callable[[], bool], seconds: float = READY_WITHIN
+    name: str,
+    folder: Path,
+    pid: int,
+    ready: Callable[[], bool],
+    seconds: float = READY_WITHIN,
+    every: float = 0.05,
 ) -> None:
     """Return when `ready` says so; LabError with the end of its log when it dies or takes long."""
     deadline = time.monotonic() + seconds
@@ -100,7 +108,7 @@ def wait(
             raise LabError(f"{name} ended at its start:\n{tail(folder, name)}")
         if time.monotonic() > deadline:
             raise LabError(f"{name} is not ready after {seconds:.0f} s:\n{tail(folder, name)}")
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 def tail(folder: Path, name: str) -> str:
