@@ -1,8 +1,8 @@
 """Runs the engine on a guest: the request is JSON on standard input, the report JSON on its output.
 
 Copied to the guest beside the collection; the guest needs nothing but Python. A request:
-{"do": "plan|apply|verify|rollback", "tuning": {...}, "options": {...}, "run": "last", "layers": [],
-"mounted": "/host"} (the last: a running host whose root is mounted there).
+{"do": "plan|apply|verify|rollback|owned", "tuning": {...}, "options": {...}, "run": "last",
+"layers": [], "mounted": "/host"} (the last: a running host whose root is mounted there).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ansible_collections.limitwise.host.plugins.module_utils.findings import (
     LimitwiseError,
 )
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
+from ansible_collections.limitwise.host.plugins.module_utils.owned import layers_of
 from ansible_collections.limitwise.host.plugins.module_utils.report import Report
 from ansible_collections.limitwise.host.plugins.module_utils.tuning import read
 
@@ -35,6 +36,8 @@ def answer(request: Dict[str, Any]) -> Dict[str, Any]:
             force = rollback.Force(**request.get("force", {}))
             layers = request.get("layers", [])
             return rollback.rollback(host, request["run"], layers, force).as_dict()
+        if request["do"] == "owned":
+            return {"layers": list(layers_of(host, request["options"]["owner"]))}
         tuning, found = read(request["tuning"])
         if found:
             raise FindingsError(found)

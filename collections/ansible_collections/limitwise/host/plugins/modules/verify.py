@@ -12,7 +12,12 @@ author: Limitwise contributors (@limitwise)
 description:
   - Compares what is wanted with the values in force and with what the next boot gives.
     Changes nothing; fails when anything differs.
-options: {}
+options:
+  owner:
+    description: Whose files are looked at; those of another owner are not as wanted.
+    type: str
+    choices: [fleet, operator]
+    default: fleet
 extends_documentation_fragment:
   - limitwise.host.tuning
   - limitwise.host.host
@@ -70,13 +75,19 @@ from ansible_collections.limitwise.host.plugins.module_utils.report import Repor
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={**task.TUNING_OPTIONS, **task.HOST_OPTIONS}, supports_check_mode=True
+        argument_spec={
+            "owner": task.RUN_OPTIONS["owner"],
+            **task.TUNING_OPTIONS,
+            **task.HOST_OPTIONS,
+        },
+        supports_check_mode=True,
     )
     params = module.params
 
     def work() -> Report:
         tuning = task.tuning_of(params["tuning"], params["sources"])
-        return engine.verify(task.host_of(params), tuning)
+        options = engine.Options(params["owner"])
+        return engine.verify(task.host_of(params), tuning, options)
 
     task.finish(module, work, changes=False)
 
