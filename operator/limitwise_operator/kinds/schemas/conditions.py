@@ -10,7 +10,7 @@ def conditions(description: str) -> Schema:
     fields = {
         "type": text("What it is about.", longest=316, pattern="^[A-Z][A-Za-z0-9]*$"),
         "status": choice("Whether it is so.", "True", "False", "Unknown"),
-        "reason": text("Why, in one word.", longest=1024, pattern="^[A-Z][A-Za-z0-9]*$"),
+        "reason": text("Why, in one word.", longest=1024, pattern="^([A-Z][A-Za-z0-9]*)?$"),
         "message": text("Why, for people.", longest=32768),
         "observedGeneration": whole("The metadata.generation that it was told of.", 0),
         "lastTransitionTime": time("Since when the status is what it is."),

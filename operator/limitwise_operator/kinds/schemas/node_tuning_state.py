@@ -94,7 +94,15 @@ def _spec() -> Schema:
             "revision": _revision("Name of this spec's tuning."),
             "goAhead": record(
                 "The revision whose turn has come on this node.",
-                {"revision": _revision("It."), "time": time("When.")},
+                {
+                    "revision": _revision("It."),
+                    "time": time("When."),
+                    "tunings": listing(
+                        "The NodeTunings whose turn it was.",
+                        text("A NodeTuning.", longest=_NAME),
+                        most=64,
+                    ),
+                },
                 ("revision",),
             ),
             "tuning": document(merged.format(""), judged=False),
