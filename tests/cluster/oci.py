@@ -92,9 +92,11 @@ class Image:
         )
 
 
-def write(out: Path, images: Sequence[Image]) -> None:
+def archive(images: Sequence[Image]) -> bytes:
     """An archive with these images: `ctr images import`, `podman load`, `skopeo oci-archive:`."""
-    index, documents, layers = [], {}, {}
+    index: list[dict[str, object]] = []
+    documents: dict[str, bytes] = {}
+    layers: dict[str, Layer] = {}
     for image in images:
         manifest, config = image.manifest(), image.config()
         documents |= {_digest(manifest): manifest, _digest(config): config}
@@ -106,7 +108,8 @@ def write(out: Path, images: Sequence[Image]) -> None:
         index.append(
             {**_descriptor(MANIFEST, _digest(manifest), len(manifest)), "annotations": names}
         )
-    with tarfile.open(out, mode="w") as tar:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
         _add(tar, "oci-layout", _json({"imageLayoutVersion": "1.0.0"}))
         _add(tar, "index.json", _json({"schemaVersion": 2, "manifests": index}))
         for digest, data in documents.items():
@@ -115,7 +118,8 @@ def write(out: Path, images: Sequence[Image]) -> None:
             if isinstance(layer.content, bytes):
                 _add(tar, _path(digest), layer.content)
             elif layer.content:
-                _add_file(tar, _path(digest), layer.content)
+                _add(tar, _path(digest), layer.content.read_bytes())
+    return out.getvalue()
 
 
 def _descriptor(kind: str, digest: str, size: int) -> dict[str, object]:
@@ -138,10 +142,3 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
     entry = tarfile.TarInfo(name)
     entry.size = len(data)
     tar.addfile(entry, io.BytesIO(data))
-
-
-def _add_file(tar: tarfile.TarFile, name: str, content: Path) -> None:
-    entry = tarfile.TarInfo(name)
-    entry.size = content.stat().st_size
-    with content.open("rb") as handle:
-        tar.addfile(entry, handle)

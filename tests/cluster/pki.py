@@ -20,6 +20,8 @@ CERTIFICATES = {
     "kube-controller-manager": ("/CN=system:kube-controller-manager", "clientAuth"),
     "kube-scheduler": ("/CN=system:kube-scheduler", "clientAuth"),
 }
+# Python 3.13 verifies strictly; openssl makes a CA of whatever does not deny it.
+LEAF = ("basicConstraints=critical,CA:FALSE", "keyUsage=critical,digitalSignature")
 SERVER_NAMES = (
     *("IP:127.0.0.1", "IP:10.96.0.1", "DNS:localhost"),
     *("DNS:kubernetes", "DNS:kubernetes.default", "DNS:kubernetes.default.svc"),
@@ -56,7 +58,7 @@ def make(folder: Path, address: str) -> Pki:
     pki = Pki(folder)
     _new(pki, "ca", "/CN=limitwise-lab-ca", "keyUsage=critical,keyCertSign,cRLSign")
     for name, (subject, usage) in CERTIFICATES.items():
-        extensions = [f"extendedKeyUsage={usage}"]
+        extensions = [*LEAF, f"extendedKeyUsage={usage}"]
         if usage == "serverAuth":
             extensions.append(f"subjectAltName=IP:{address},{','.join(SERVER_NAMES)}")
         issuer = ("-CA", str(pki.certificate("ca")), "-CAkey", str(pki.key("ca")))
