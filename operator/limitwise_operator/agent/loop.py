@@ -1,0 +1,350 @@
+"""The agent's loop: sees, decides, acts, tells; one thread, one thing at a time.
+
+All of its state but the memory of retries is in the API and on the node's disk, so it may be
+killed at any moment: a new one goes on from there.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from ansible_collections.limitwise.host.plugins.module_utils.findings import (
+    FindingsError,
+    HostError,
+    InputError,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.tuning import Tuning
+
+from ..effects.answers import ApiError, ConflictError
+from ..effects.door import Body
+from ..effects.retrying import Patience, pause
+from ..kinds.meta import KindError
+from ..kinds.node_tuning_state import MAX_CEILINGS, Row, StateStatus
+from ..kinds.state_content import preview_revision
+from . import status as say
+from .decide import CORRECTION_HELD, Act, Memory, Next, Seen, Wish, decide, in_force, retry_pause
+from .document import document
+from .marks import PAUSE, Ceiling, marked
+from .node import parsed
+from .outcome import APPLIED, FAILED, NEVER_RAN, REFUSED, Outcome
+from .ports import Node, Running, Runs, Told
+from .reporting import Reporting
+from .run import Order
+
+BUSY = 15.0  # seconds until a host that was busy or did not answer is asked again
+TROUBLES = 3  # so often before that is told as a failure
+PATIENCE = Patience(first=1.0, longest=60.0)
+
+
+@dataclass(frozen=True)
+class Underway:
+    """The run that is under way: of which revision, why, since when."""
+
+    run: Running
+    revision: str
+    why: str
+    began: float
+
+
+class Loop:
+    """The agent of one node. ``turn`` does everything that is to be done now."""
+
+    def __init__(
+        self,
+        node: Node,
+        runs: Runs,
+        reporting: Reporting,
+        told: Told,
+        interval: float,
+        timeout: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.node, self.runs, self.reporting, self.told = node, runs, reporting, told
+        self.interval, self.timeout, self.clock = interval, timeout, clock
+        self.memory = Memory(looked=clock())
+        self.wish: Wish | None = None
+        self.underway: Underway | None = None
+        self.beat = clock()
+        self._boot_id = ""
+        self._drift: tuple[Row, ...] = ()
+        self._originals: tuple[Row, ...] | None = None
+        self._tuning: tuple[str, Tuning] | None = None
+        self._observe_at = clock()
+        self._flush_at = 0.0
+        self._flush_failures = 0
+        self._ceilings_told = -PAUSE
+
+    # --- the turn ------------------------------------------------------------------------------
+
+    def see(self, body: Body | None) -> None:
+        """The object as the watch has it."""
+        if not self.reporting.newer(body):
+            return
+        self.reporting.see(body)
+        self._read_wish()
+
+    def turn(self) -> float:
+        """See, decide, act and tell until nothing is left to do now; seconds until the next."""
+        self.beat = self.clock()
+        try:
+            self._collect()
+            if self.clock() >= self._observe_at:
+                self._observed()
+            while (todo := self._next()).act is not Act.WAIT:
+                self.beat = self.clock()
+                if not self._do(todo):
+                    break
+        except (HostError, OSError) as error:
+            self._trouble(str(error))
+        self._flush()
+        self.beat = self.clock()
+        return self._wait()
+
+    def _next(self) -> Next:
+        seen = Seen(self._boot_id, bool(self._drift), self.clock())
+        memory = replace(self.memory, running=self.underway is not None)
+        return decide(self.wish, self.reporting.status, seen, memory)
+
+    def _wait(self) -> float:
+        if self.underway is not None:
+            return 0.2
+        until = [self._observe_at]
+        if self._next().act is not Act.WAIT:
+            until.append(self._flush_at)
+        if self.reporting.dirty:
+            until.append(self._flush_at)
+        if self.memory.hold_until > self.clock():
+            until.append(self.memory.hold_until)
+        return max(0.05, min(until) - self.clock())
+
+    def _do(self, todo: Next) -> bool:
+        """Do it; False when no more can be done in this turn."""
+        wish = self.wish
+        if wish is None:
+            return False
+        self.told.said("info", "next", act=todo.act.value, why=todo.why, revision=wish.revision)
+        if todo.act is Act.PLAN:
+            return self._plan(wish)
+        if todo.act is Act.APPLY:
+            return self._apply(wish, todo.why)
+        if todo.act is Act.VERIFY:
+            return self._verify(wish, todo.why)
+        return self._preview(wish)
+
+    # --- acts ----------------------------------------------------------------------------------
+
+    def _document(self, wish: Wish, why: str) -> dict[str, Any]:
+        restart = bool(wish.restart) and why in ("restart", "tuning")
+        return document(wish.tuning, self.node.holds(), restart)
+
+    def _plan(self, wish: Wish) -> bool:
+        look = self.node.look(self._document(wish, "tuning"))
+        now = _now()
+        self._set(say.planned(self.reporting.status, wish.revision, look, now))
+        if look.refused:
+            self._ended(wish.revision, "tuning", say.refusal(look))
+        elif not look.changes and not self.node.unfinished():
+            self._ended(wish.revision, "tuning", self._as_it_is(look))
+        self.memory = replace(self.memory, trouble=0)
+        return True
+
+    def _as_it_is(self, look: say.Look) -> Outcome:
+        """The node is as wanted without a run, perhaps by one whose end nobody could tell."""
+        return Outcome(APPLIED, self.node.last_run() or None, (), look.findings)
+
+    def _apply(self, wish: Wish, why: str) -> bool:
+        if why == "tuning" and not self._flush():
+            return False  # a plan is shown before it is applied
+        if self.wish is not wish:
+            return True
+        order = Order(self._document(wish, why), self.node.root, self.timeout)
+        try:
+            run = self.runs.start(order)
+        except InputError as error:
+            self._ended(wish.revision, why, Outcome(REFUSED, message=str(error)))
+            return True
+        self.underway = Underway(run, wish.revision, why, self.clock())
+        if why == "restart":
+            self.memory = replace(self.memory, restarted=wish.restart)
+        if why == "drift":
+            again = self.clock() - self.memory.corrected < CORRECTION_HELD
+            count = self.memory.corrections + 1 if again else 1
+            self.memory = replace(self.memory, corrections=count, corrected=self.clock())
+        return False
+
+    def _verify(self, wish: Wish, why: str) -> bool:
+        look = self.node.look(self._document(wish, why))
+        self.memory = replace(self.memory, looked=self.clock(), trouble=0)
+        status = self.reporting.status
+        if why == "waiting":
+            self._set(say.looked(status, look, self._boot_id, _now()))
+        elif look.refused:
+            self._ended(wish.revision, why, say.refusal(look))
+        elif look.changes or self.node.unfinished():
+            return self._apply(wish, why)
+        elif in_force(wish, status):
+            self._set(say.looked(status, look, self._boot_id, _now()))
+        else:
+            self._ended(wish.revision, why, self._as_it_is(look))
+        return True
+
+    def _preview(self, wish: Wish) -> bool:
+        if wish.preview is None:
+            return False
+        revision = preview_revision(wish.preview)
+        look = self.node.look(document(wish.preview, self.node.holds()))
+        self._set(say.previewed(self.reporting.status, revision, look, _now()))
+        self.memory = replace(self.memory, previewed=revision, trouble=0)
+        return True
+
+    def _collect(self) -> None:
+        """Take the end of a run, if it has come."""
+        underway = self.underway
+        if underway is None or not underway.run.ended():
+            return
+        self.underway = None
+        end = underway.run.outcome()
+        seconds = self.clock() - underway.began
+        self.told.ran(end.state, underway.why, seconds)
+        self.told.said(
+            "info" if end.ok else "error", "run ended", state=end.state, why=underway.why,
+            run=end.run_id, changes=len(end.changes), seconds=round(seconds, 1), error=end.message,
+        )
+        self._observe_at = self.clock()
+        begun = end.run_id is not None or end.state not in (NEVER_RAN, FAILED)
+        if not end.ok and not begun and self.memory.trouble < TROUBLES:
+            self._trouble(end.message)
+            return
+        self.memory = replace(self.memory, trouble=0)
+        self._ended(underway.revision, underway.why, end)
+
+    def _ended(self, revision: str, why: str, end: Outcome) -> None:
+        """A revision was seen to its end: say so, and remember when to try again."""
+        status, now = self.reporting.status, _now()
+        self._originals = None
+        if why == "drift" and not end.ok:
+            self._set(say.not_corrected(status, end, now))
+            return
+        self._set(say.ended(status, revision, end, self._boot_id, now))
+        if end.ok:
+            self._drift = ()
+            self.memory = replace(self.memory, failed="", failures=0)
+            return
+        count = self.memory.failures + 1 if self.memory.failed == revision else 1
+        self.memory = replace(
+            self.memory, failed=revision, failures=count,
+            retry_at=self.clock() + retry_pause(count),
+        )
+
+    def _trouble(self, message: str) -> None:
+        """The host was busy or could not be asked: again soon, and told when it does not end."""
+        count = self.memory.trouble + 1
+        hold = self.clock() + BUSY * count
+        self.memory = replace(self.memory, trouble=count, hold_until=hold)
+        self.told.said("warning", "trouble", error=message, count=count)
+        wish = self.wish
+        if count >= TROUBLES and wish is not None and wish.go and self.underway is None:
+            self._ended(wish.revision, "trouble", Outcome(FAILED, message=message))
+            self.memory = replace(self.memory, trouble=0)
+
+    # --- seeing --------------------------------------------------------------------------------
+
+    def _read_wish(self) -> None:
+        body = self.reporting.body
+        try:
+            self.wish = Wish.of(body) if body is not None else None
+        except KindError as error:
+            self.wish = None
+            self.told.said("error", "the object cannot be read", error=str(error))
+        if self.wish is not None and self.wish.preview is None:
+            self.memory = replace(self.memory, previewed="")
+            if self.reporting.status.preview is not None:
+                self._set(say.without_preview(self.reporting.status, _now()))
+
+    def _observed(self) -> None:
+        """Look; a host that cannot be read now is no reason to do anything."""
+        self._observe_at = self.clock() + self.interval * (0.8 + 0.4 * random.random())  # noqa: S311
+        try:
+            self._observe()
+        except (HostError, OSError) as error:
+            self.told.said("warning", "the node cannot be read", error=str(error))
+
+    def _observe(self) -> None:
+        began = self.clock()
+        self._boot_id = self.node.boot_id
+        ceilings = self.node.ceilings()
+        wish, status = self.wish, self.reporting.status
+        if wish is not None and self.underway is None and in_force(wish, status):
+            tuning = self._wanted(wish)
+            self._drift = self.node.drift(tuning) if tuning is not None else ()
+            if self._originals is None:
+                self._originals = self.node.originals()
+            status = say.observed(status, self._drift, self._originals, _now())
+        if wish is not None:
+            status = self._with_ceilings(say.began(status, self._boot_id, _now()), ceilings)
+            self._set(status)
+        self.told.looked_at(ceilings, len(self._drift), self.clock() - began)
+
+    def _with_ceilings(
+        self, status: StateStatus, ceilings: tuple[Ceiling, ...]
+    ) -> StateStatus:
+        found = marked(ceilings, status.ceilings, MAX_CEILINGS)
+        now = self.clock()
+        if not found.changed or not (found.urgent or now >= self._ceilings_told + PAUSE):
+            return status
+        self._ceilings_told = now
+        return replace(status, ceilings=found.rows)
+
+    def _wanted(self, wish: Wish) -> Tuning | None:
+        if self._tuning is None or self._tuning[0] != wish.revision:
+            try:
+                self._tuning = (wish.revision, parsed(wish.tuning))
+            except (FindingsError, InputError):
+                return None
+        return self._tuning[1]
+
+    # --- telling -------------------------------------------------------------------------------
+
+    def _set(self, status: StateStatus) -> None:
+        self.reporting.status = status
+
+    def _flush(self) -> bool:
+        """Tell the API what is new; False when that has to be tried again."""
+        if not self.reporting.dirty:
+            return True
+        if self.clock() < self._flush_at:
+            return False
+        try:
+            self.reporting.flush()
+        except ConflictError:
+            self._read_wish()
+            self._flush_at = 0.0
+            return False
+        except ApiError as error:
+            self._flush_failures += 1
+            wait = pause(self._flush_failures, error.retry_after, PATIENCE, random.random())  # noqa: S311
+            self._flush_at = self.clock() + wait
+            self.told.said("warning", "status not written", error=str(error)[:300])
+            return False
+        self._flush_failures = 0
+        return True
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is to be done or told at this moment."""
+        busy = self.underway is not None or self.reporting.dirty
+        return not busy and self._next().act is Act.WAIT
+
+    def stop(self) -> None:
+        """End a run that is under way; what it has begun, the next agent completes."""
+        if self.underway is not None:
+            self.underway.run.stop()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
