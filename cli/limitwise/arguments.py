@@ -23,6 +23,7 @@ examples:
   limitwise plan tuning.yml --diff
   sudo limitwise apply tuning.yml --confirm 60s
   sudo limitwise rollback last
+  limitwise diagnose
 """
 KINDS = ("limits", "sysctl", "daemon-json", "slice", "unit", "tuning")
 
@@ -42,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     confirm = _command(commands, "confirm", "keep a run that would roll back by itself")
     confirm.add_argument("run_id", metavar="RUN-ID")
     _rollback(commands)
+    _diagnose(commands)
     _command(commands, "history", "list the runs of this host, newest last", root=True)
     return top
 
@@ -127,3 +129,16 @@ def _rollback(commands: Any) -> None:
                          help="take back over the edits of others and below present use")
     command.add_argument("--diff", action="store_true", help="show every file line by line")
     command.add_argument("--dry-run", action="store_true", help="show it only")
+
+
+def _diagnose(commands: Any) -> None:
+    command = _command(commands, "diagnose", "show every ceiling of a running system, and which "
+                       "binds; nothing is started and nothing written")
+    command.add_argument(
+        "--root", metavar="DIR", default="/",
+        help="the running system whose root, with /proc and /sys, is mounted at DIR",
+    )
+    command.add_argument(
+        "--users", action="store_true",
+        help="count inotify instances and watches of each user too: looks into every process",
+    )

@@ -12,6 +12,9 @@ from typing import Any, Callable, Dict, List, Mapping
 
 from ansible_collections.limitwise.host.plugins.module_utils import engine, lint
 from ansible_collections.limitwise.host.plugins.module_utils.catalogue.rules import run as rules
+from ansible_collections.limitwise.host.plugins.module_utils.ceilings.ceiling import ranked
+from ansible_collections.limitwise.host.plugins.module_utils.ceilings.judge import judge
+from ansible_collections.limitwise.host.plugins.module_utils.ceilings.survey import Asked, survey
 from ansible_collections.limitwise.host.plugins.module_utils.findings import (
     Finding,
     FindingsError,
@@ -30,7 +33,7 @@ from ansible_collections.limitwise.host.plugins.module_utils.rollback import (
 )
 from ansible_collections.limitwise.host.plugins.module_utils.tuning import Tuning, read
 
-from . import documents, text
+from . import ceilings_text, documents, text
 
 OK, WRONG, MISUSED = 0, 1, 2
 
@@ -179,6 +182,19 @@ def _replace(path: str, data: bytes) -> None:
         files.write(path, replace(image, data=data))
 
 
+def _diagnose(arguments: argparse.Namespace) -> Outcome:
+    root = arguments.root
+    host = Host.live() if root == "/" else Host.mounted(root)
+    found = survey(host, Asked(users=arguments.users))
+    ceilings, findings = ranked(found.ceilings), judge(found)
+    document = {
+        "ceilings": [one.as_dict() for one in ceilings],
+        "findings": [one.as_dict() for one in findings],
+    }
+    shown = text.findings(findings) + ceilings_text.table(ceilings)
+    return Outcome(document, shown, WRONG if errors(findings) else OK)
+
+
 COMMANDS: Dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "lint": _lint,
     "plan": _plan,
@@ -187,4 +203,5 @@ COMMANDS: Dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "confirm": _confirm,
     "rollback": _rollback,
     "history": _history,
+    "diagnose": _diagnose,
 }

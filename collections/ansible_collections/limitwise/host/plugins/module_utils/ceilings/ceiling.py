@@ -171,3 +171,9 @@ def tightest(ceilings: Iterable[Ceiling], at_least: int = 0) -> List[Ceiling]:
     ]
     known.sort(key=lambda each: (-each[0], each[1].headroom, each[1].source))
     return [one for _percent, one in known]
+
+
+def ranked(ceilings: Iterable[Ceiling]) -> Tuple[Ceiling, ...]:
+    """All of them, the fullest first and those whose use is not known last."""
+    every = list(ceilings)
+    return (*tightest(every), *(one for one in every if one.percent is None))
