@@ -54,6 +54,11 @@ class Cluster:
         ops = [_at(version), {"op": "add", "path": "/spec", "value": spec}]
         return self._patch("nodetuningstates", f"{STATES}/{quote(name)}", ops)
 
+    def delete_state(self, name: str, uid: str) -> None:
+        """Delete the NodeTuningState that has that uid; ConflictError when it is another."""
+        body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}}
+        self.door.ask(Request("DELETE", "nodetuningstates", f"{STATES}/{quote(name)}", body))
+
     def replace_state_status(self, name: str, version: int | None, status: Body) -> Body:
         """The whole status (the node's agent), if the object is still at `version` when given."""
         ops = [] if version is None else [_at(version)]
@@ -92,7 +97,7 @@ class Cluster:
         return self.door.ask(Request("GET", "nodes", f"{NODES}/{quote(name)}"))
 
     def patch_node(self, name: str, ops: Sequence[Body]) -> Body:
-        """A JSON patch of a Node, whose own tests say what was seen; a failed one is a ConflictError."""
+        """A JSON patch of a Node, whose own tests say what was seen; ConflictError if they fail."""
         return self._patch("nodes", f"{NODES}/{quote(name)}", ops)
 
     def pods_of(self, node: str) -> list[Body]:
@@ -103,8 +108,8 @@ class Cluster:
     def evict(self, namespace: str, pod: str, uid: str) -> Body:
         """Ask for the eviction of exactly that pod.
 
-        TooManyError: a disruption budget forbids it now. MissingError: it is gone. ConflictError: another pod
-        has the name now.
+        TooManyError: a disruption budget forbids it now. MissingError: it is gone.
+        ConflictError: another pod has the name now.
         """
         body = {
             "apiVersion": "policy/v1",

@@ -90,7 +90,8 @@ class Request:
 class Door:
     """Asks, repeats what may succeed later, raises the answers that are refusals.
 
-    `allowed` is called before every single attempt and raises StoppedError when nothing may be asked.
+    `allowed` is called before every single attempt and raises StoppedError
+    when nothing may be asked.
     """
 
     def __init__(

@@ -1,0 +1,55 @@
+"""How often to look and to write: pure rules of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from .kinds.node_tuning import Counts, NodeTuning, TuningStatus
+
+READY = "Ready"
+PAUSED = "Paused"
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds, but `batch`: subjects written in one pass before it is looked again.
+
+    `debounce`: from the first event to the look; `rest`: pause before a look, as a share of what
+    deciding took last; `moving`: between looks while something is under way (soaks and deadlines
+    end by time alone); `still`: between looks otherwise (windows open by time alone); `status`:
+    between two statuses of a NodeTuning that differ in their counts only.
+    """
+
+    debounce: float = 0.05
+    rest: float = 0.5
+    moving: float = 1.0
+    still: float = 20.0
+    status: float = 10.0
+    batch: int = 400
+
+
+def next_look(tunings: Iterable[NodeTuning], draining: bool, pace: Pace) -> float:
+    """Seconds until the next look that no event asks for."""
+    return pace.moving if draining or any(_moves(one) for one in tunings) else pace.still
+
+
+def only_counts(before: TuningStatus, after: TuningStatus) -> bool:
+    """Whether two statuses differ in numbers and listed nodes, not in what they say of the whole.
+
+    Messages of conditions hold numbers too.
+    """
+
+    def verdict(status: TuningStatus) -> tuple[TuningStatus, list[tuple[str, str, str]]]:
+        bare = replace(status, nodes=Counts(), problem_nodes=(), conflicts=(), conditions=())
+        return bare, [(one.type, one.status, one.reason) for one in status.conditions]
+
+    return verdict(before) == verdict(after)
+
+
+def _moves(tuning: NodeTuning) -> bool:
+    conditions = {one.type: one for one in tuning.status.conditions}
+    ready, paused = conditions.get(READY), conditions.get(PAUSED)
+    if tuning.deleting or ready is None or tuning.status.observed_generation != tuning.generation:
+        return True
+    return not ready.true and not (paused is not None and paused.true)

@@ -1,0 +1,183 @@
+"""Looks at all that is known, decides, writes, and looks again: one pass at a time.
+
+Level-based: what woke it does not matter, only what is so now. A pass that is cut short, refused
+or killed is made good by the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from .decide.observed import Observed, Settings
+from .decide.writes import EvictPod, RecordEvent, SetTuningStatus, Write
+from .drains import Drains
+from .effects.performing import Outcome, by_subject
+from .holds import Holds
+from .kinds.node_tuning import NodeTuning
+from .kinds.node_tuning_state import DRIFTED
+from .metrics import Metrics
+from .pace import Pace, next_look, only_counts
+from .store import Store
+
+_log = logging.getLogger(__name__)
+
+
+class Performs(Protocol):
+    """Who makes the writes."""
+
+    def perform(self, subject: str, writes: Sequence[Write]) -> Outcome:
+        """Make one subject's writes in order."""
+
+
+@dataclass
+class Planner:
+    """Runs on the event loop; deciding and writing happen in the threads of `workers`.
+
+    `leading` is asked before each pass. `wake` may be called from any thread of the loop.
+    """
+
+    store: Store
+    performer: Performs
+    drains: Drains
+    workers: Executor
+    deciding: Executor
+    leading: Callable[[], bool]
+    metrics: Metrics
+    decide: Callable[[Observed], Sequence[Write]]
+    settings: Settings = field(default_factory=Settings)
+    pace: Pace = field(default_factory=Pace)
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    passes: int = 0
+    wanted_since: float | None = None
+    _decided_in: float = 0.0
+    _holds: Holds = field(default_factory=Holds)
+    _status_written: dict[str, float] = field(default_factory=dict)
+    _bell: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wake(self) -> None:
+        """Something may be different: look soon."""
+        if self.wanted_since is None:
+            self.wanted_since = self.clock()
+        self._bell.set()
+
+    @property
+    def waiting(self) -> float:
+        """Seconds for which a change has been waiting to be planned; 0 when none is."""
+        return 0.0 if self.wanted_since is None else self.clock() - self.wanted_since
+
+    async def run(self) -> None:
+        """Pass after pass, until cancelled."""
+        while True:
+            # Events come in flocks; one look serves them all. A costly look is taken less often.
+            await asyncio.sleep(max(self.pace.debounce, self._decided_in * self.pace.rest))
+            self._bell.clear()
+            self.wanted_since = None
+            if self.leading() and await self.look():
+                self.wake()
+            await self._until_woken()
+
+    async def _until_woken(self) -> None:
+        seconds = next_look(self.store.tunings.values(), self.drains.busy, self.pace)
+        held = self._holds.next(self.clock())
+        if held is not None:
+            seconds = min(seconds, held)
+        try:
+            async with asyncio.timeout(seconds):
+                await self._bell.wait()
+        except TimeoutError:
+            # Time itself may have changed something: a window, a soak, a deadline.
+            return
+
+    async def look(self) -> bool:
+        """One pass; whether there is more to write at once."""
+        loop = asyncio.get_running_loop()
+        observed = await self._observed()
+        began = self.clock()
+        writes = await loop.run_in_executor(self.deciding, self.decide, observed)
+        self._decided_in = self.clock() - began
+        self.metrics.observe("planner_pass_seconds", self._decided_in)
+        self._tell(observed)
+        groups = self._due(by_subject(writes), observed)
+        first = dict(list(groups.items())[: self.pace.batch])
+        outcomes = await asyncio.gather(
+            *(
+                loop.run_in_executor(self.workers, self.performer.perform, subject, group)
+                for subject, group in first.items()
+            )
+        )
+        for outcome in outcomes:
+            self._take(outcome, first[outcome.subject])
+        self.passes += 1
+        return len(first) < len(groups) or any(outcome.answers for outcome in outcomes)
+
+    async def _observed(self) -> Observed:
+        bare = Observed(
+            self.store.nodes, self.store.tunings, self.store.states, self.now(), self.settings
+        )
+        pods, refusals = await self.drains.look(bare.draining(), self.clock())
+        return Observed(
+            bare.nodes, bare.tunings, bare.states, bare.now, bare.settings, pods, refusals
+        )
+
+    def _due(self, groups: dict[str, list[Write]], observed: Observed) -> dict[str, list[Write]]:
+        now = self.clock()
+        return {
+            subject: writes
+            for subject, writes in groups.items()
+            if self._holds.free(subject, now) and not self._only_counts(writes, observed, now)
+        }
+
+    def _only_counts(self, writes: Sequence[Write], observed: Observed, now: float) -> bool:
+        """Whether all there is to write are a status's counts, which can wait for a few seconds."""
+        write = writes[0]
+        if len(writes) > 1 or not isinstance(write, SetTuningStatus):
+            return False
+        tuning: NodeTuning | None = observed.tunings.get(write.tuning)
+        last = self._status_written.get(write.tuning)
+        return (
+            tuning is not None
+            and last is not None
+            and now - last < self.pace.status
+            and only_counts(tuning.status, write.status)
+        )
+
+    def _take(self, outcome: Outcome, writes: Sequence[Write]) -> None:
+        now = self.clock()
+        for answer in outcome.answers:
+            if answer.body is not None:
+                self.store.fold(answer.resource, answer.body, answer.deleted)
+        for write in writes[: len(outcome.answers)]:
+            if isinstance(write, SetTuningStatus):
+                self._status_written[write.tuning] = now
+            if not isinstance(write, (EvictPod, RecordEvent)):
+                self.metrics.count("writes_total", type(write).__name__, "done")
+        self.drains.took(writes, outcome.evictions)
+        if outcome.result == "done":
+            self._holds.done(outcome.subject)
+        elif outcome.result == "conflict":
+            self._holds.conflict(outcome.subject, now)
+        else:
+            self._holds.failed(outcome.subject, now)
+        if outcome.refused is not None:
+            name = type(outcome.refused).__name__
+            self.metrics.count("writes_total", name, outcome.result)
+            level = logging.WARNING if outcome.result == "failed" else logging.INFO
+            _log.log(level, "%s of %s: %s", name, outcome.subject, outcome.refusal)
+
+    def _tell(self, observed: Observed) -> None:
+        self.metrics.tunings(observed.tunings.values())
+        self.metrics.gauge("nodes", len(observed.nodes))
+        self.metrics.gauge("drift_nodes", _drifted(observed))
+
+
+def _drifted(observed: Observed) -> int:
+    found = (state.status.condition(DRIFTED) for state in observed.states.values())
+    return sum(1 for one in found if one is not None and one.true)
