@@ -1,0 +1,169 @@
+"""One operator at work: watches feed the store, the election says who writes, the planner writes.
+
+A replica that does not lead watches as well: it is ready to take over at once. Before the first
+look of its leadership it asks the API what there is and waits until the watches have brought all
+of that, so that it never decides on what the cluster was before it led.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .decide.observed import Settings
+from .decide.plan import plan
+from .drains import Drains
+from .effects.access import Settings as Access
+from .effects.answers import ApiError
+from .effects.cluster import Census, Cluster
+from .effects.door import Door, Manners
+from .effects.events import Recorder
+from .effects.lease import Election, Terms
+from .effects.performing import Performer
+from .effects.retrying import Patience
+from .kinds.meta import NAMESPACE
+from .metrics import Metrics
+from .planner import Planner
+from .store import RESOURCES, Store
+from .watching import Proof
+
+LEASE = "limitwise-operator"
+CATCH_UP_AGAIN = 5.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What an operator is told: who it is and how it behaves. `census`: seconds between two."""
+
+    identity: str
+    namespace: str = NAMESPACE
+    manners: Manners = field(default_factory=Manners)
+    terms: Terms = field(default_factory=Terms)
+    settings: Settings = field(default_factory=Settings)
+    census: float = 300.0
+
+
+class Session:
+    """Made and run on the event loop; requests are made in threads of its own pools."""
+
+    def __init__(self, access: Callable[[], Access], options: Options, metrics: Metrics) -> None:
+        """`access` gives a configuration of its own to each door."""
+        self.options, self.metrics = options, metrics
+        self.store, self.proof = Store(), Proof()
+        self.last_event: dict[str, float] = dict.fromkeys(RESOURCES, time.monotonic())
+        self.synced = False
+        self.caught_up = False
+        self._gained = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        few = replace(options.manners, answer=3.0, connect=3.0, patience=Patience(attempts=1))
+        self.election = Election(
+            Cluster(Door(access(), few, metrics)),
+            options.namespace,
+            LEASE,
+            options.identity,
+            options.terms,
+            gained=self._lead,
+        )
+        writing = Cluster(Door(access(), options.manners, metrics, self.election.fence))
+        self._reading = Cluster(Door(access(), options.manners, metrics))
+        self._writers = ThreadPoolExecutor(options.manners.in_flight, "write")
+        self._readers = ThreadPoolExecutor(2, "read")
+        recorder = Recorder(writing, options.identity, metrics)
+        self.planner = Planner(
+            self.store,
+            Performer(writing, recorder),
+            Drains(self._reading.pods_of, self._writers, metrics),
+            self._writers,
+            self._readers,
+            lambda: self.caught_up and self.election.leading,
+            metrics,
+            plan,
+            options.settings,
+        )
+
+    def _lead(self) -> None:
+        self._loop.call_soon_threadsafe(self._gained.set)
+
+    def see(self, resource: str, event: Mapping[str, Any]) -> None:
+        """Take in one event of a watch: `type` (None for what a list gave) and `object`."""
+        self.last_event[resource] = time.monotonic()
+        if self.store.fold(resource, event["object"], event["type"] == "DELETED"):
+            self.planner.wake()
+
+    async def run(self) -> None:
+        """Take part until cancelled; the watches are run by whoever calls `see`."""
+        self.election.start()
+        tasks = [self._serve(), self._look_again(), self._lag(), self.planner.run()]
+        async with asyncio.TaskGroup() as group:
+            for task in tasks:
+                group.create_task(task)
+
+    async def stop(self) -> None:
+        """Let others lead at once; what is under way is refused by the fence from here on."""
+        await asyncio.to_thread(self.election.stop)
+        self._writers.shutdown(wait=False, cancel_futures=True)
+        self._readers.shutdown(wait=False, cancel_futures=True)
+
+    def behind(self, resource: str) -> float:
+        """Seconds for which a watch has owed us something."""
+        return self.proof.age(resource, self.store, time.monotonic())
+
+    async def catch_up(self) -> None:
+        """Ask what there is now and wait until the watches have brought it."""
+        while True:
+            await self._census()
+            deadline = time.monotonic() + CATCH_UP_AGAIN
+            while time.monotonic() < deadline:
+                if self.proof.complete(self.store):
+                    return
+                await asyncio.sleep(0.05)
+
+    async def _serve(self) -> None:
+        await self.catch_up()
+        self.synced = True
+        _log.info("the cluster is known", extra={"nodes": len(self.store.nodes)})
+        await self._gained.wait()
+        await self.catch_up()
+        self.caught_up = True
+        _log.info("leading", extra={"identity": self.options.identity})
+        self.planner.wake()
+
+    async def _look_again(self) -> None:
+        """A census now and then: what the watches owe, and what went while one was cut."""
+        while True:
+            await asyncio.sleep(self.options.census)
+            if self.synced and await self._census():
+                self.planner.wake()
+
+    async def _census(self) -> bool:
+        """Take one of each kind; whether something vanished from the store."""
+        while True:
+            try:
+                taken = await self._loop.run_in_executor(self._readers, self._censuses)
+            except ApiError as refusal:
+                _log.warning("no census: %s", refusal)
+                await asyncio.sleep(2.0)
+            else:
+                return self.proof.take(taken, self.store, time.monotonic())
+
+    def _censuses(self) -> dict[str, Census]:
+        return {one: self._reading.census(one, path) for one, path in RESOURCES.items()}
+
+    async def _lag(self) -> None:
+        """Measure each second how late the loop is, and with it what else only time changes."""
+        while True:
+            due = time.monotonic() + 1.0
+            await asyncio.sleep(1.0)
+            now = time.monotonic()
+            self.metrics.gauge("event_loop_lag_seconds", now - due)
+            self.metrics.gauge("leader", float(self.election.leading))
+            self.metrics.gauge("planner_queue_age_seconds", self.planner.waiting)
+            for resource, last in self.last_event.items():
+                self.metrics.gauge("watch_last_event_age_seconds", now - last, resource)
+                self.metrics.gauge("watch_behind_seconds", self.behind(resource), resource)
