@@ -92,7 +92,7 @@ class CordonNode(DrainNode):
 
 @dataclass(frozen=True, slots=True)
 class UncordonNode(DrainNode):
-    """Take our taint and annotation off; ``schedulable``: also spec.unschedulable, as it is ours."""
+    """Take our taint and annotation off; ``schedulable``: spec.unschedulable too."""
 
     schedulable: bool
 

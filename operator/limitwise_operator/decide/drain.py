@@ -1,0 +1,74 @@
+"""Draining a node: which pods to evict, which to wait for, and which are in the way.
+
+Judged anew from the node's present pods each time, by uid: a pod of the same name that came back
+elsewhere is another pod. Used for restarts and for remediation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ..kinds.pod import Pod
+from .observed import DrainOptions
+
+DAEMON_SET = "DaemonSet"
+NOBODY_MAKES_IT_AGAIN = "has no controller that would make it again"
+HAS_LOCAL_DATA = "has local data in an emptyDir"
+
+
+@dataclass(frozen=True)
+class Drain:
+    """``evict``: to be asked for now, the least important first; ``waiting``: on their way out;
+    ``blocked``: what keeps the node from being empty, by pod, in words.
+    """
+
+    evict: tuple[Pod, ...] = ()
+    waiting: tuple[Pod, ...] = ()
+    blocked: tuple[tuple[Pod, str], ...] = ()
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left that has to go."""
+        return not (self.evict or self.waiting or self.blocked)
+
+    def text(self, most: int = 3) -> str:
+        """What it waits for, the first few by name."""
+        named = [f"{pod.path} {why}" for pod, why in self.blocked]
+        named += [f"{pod.path} is terminating" for pod in self.waiting]
+        named += [f"{pod.path} is to be evicted" for pod in self.evict]
+        more = f" and {len(named) - most} more" if len(named) > most else ""
+        return "; ".join(named[:most]) + more
+
+
+def drain(
+    node: str, pods: Iterable[Pod], options: DrainOptions, refusals: Mapping[str, str]
+) -> Drain:
+    """What to do next. ``refusals``: by uid, why the API refused to evict a pod a moment ago.
+
+    A refused pod is blocked as long as its refusal stands; without it, it is asked for again.
+    """
+    evict, waiting = [], []
+    blocked: list[tuple[Pod, str]] = []
+    for pod in sorted(pods, key=lambda one: (one.priority, one.namespace, one.name)):
+        if pod.node != node or stays(pod):
+            continue
+        why = refusals.get(pod.uid) or _in_the_way(pod, options)
+        if pod.terminating:
+            waiting.append(pod)
+        elif why:
+            blocked.append((pod, why))
+        else:
+            evict.append(pod)
+    return Drain(tuple(evict), tuple(waiting), tuple(blocked))
+
+
+def stays(pod: Pod) -> bool:
+    """Whether a pod belongs to the node (DaemonSet, static) or has ended: no drain minds it."""
+    return pod.finished or pod.mirror or pod.controller == DAEMON_SET
+
+
+def _in_the_way(pod: Pod, options: DrainOptions) -> str:
+    if not pod.controller and not options.unmanaged:
+        return NOBODY_MAKES_IT_AGAIN
+    return HAS_LOCAL_DATA if pod.empty_dir and not options.empty_dir else ""

@@ -1,0 +1,62 @@
+"""What each node's state should say now: the parts whose turn has come, and previews."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+
+from ..kinds.meta import KEEP
+from ..kinds.node_tuning_state import GoAhead, StateSpec
+from ..kinds.state_content import Content, SourceRef
+from .fleet import Fleet, new_part
+from .merge import KEPT, PREVIOUS, Part, content_of, previewed
+from .verdict import Verdict
+
+NOBODY: frozenset[str] = frozenset()
+
+
+def spec(fleet: Fleet, one: Verdict, turn: AbstractSet[str] = NOBODY) -> StateSpec | None:
+    """The spec without its restart; None for a node that nothing has touched and nothing shall."""
+    before = one.content
+    after = content_of(parts(fleet, one, turn), before) if turn else before
+    after = _with_preview(fleet, one, after)
+    if one.state is None and not turn and after.preview is None:
+        return None
+    go = one.state.spec.go_ahead if one.state is not None else None
+    if turn and after.revision != before.revision:
+        # Who was not through yet is to blame as well, if the whole fails now.
+        open_ends = go.tunings if go is not None and (one.pending or one.failed) else ()
+        go = GoAhead(after.revision, fleet.now, tuple(sorted({*turn, *open_ends})))
+    return StateSpec(one.node.uid, after, go)
+
+
+def parts(fleet: Fleet, one: Verdict, turn: AbstractSet[str]) -> tuple[Part, ...]:
+    """What each tuning contributes to a node, by name; what gone tunings left comes last."""
+    wanted = {judged.name: judged for judged in fleet.enforced_on(one.name)}
+    sources = {source.name: source for source in one.content.sources}
+    found: list[Part] = []
+    for name in sorted(wanted.keys() | sources.keys()):
+        judged, source = wanted.get(name), sources.get(name)
+        has = judged is not None and judged.valid and one.has(judged.tuning)
+        if judged is not None and (name in turn or has):
+            found.append(new_part(judged))
+        elif source is not None and name not in turn:
+            found.append(Part(PREVIOUS, source))
+        elif source is not None and _keeps(fleet, source):
+            found.append(Part(KEPT, source))
+    named = {part.source.name for part in found} | sources.keys()
+    left = set(one.content.provenance.values()) - named
+    return (*found, *(Part(KEPT, SourceRef(name, "", "")) for name in sorted(left)))
+
+
+def _keeps(fleet: Fleet, source: SourceRef) -> bool:
+    judged = fleet.tunings.get(source.name)
+    return (judged.tuning.on_delete if judged is not None else source.on_delete) == KEEP
+
+
+def _with_preview(fleet: Fleet, one: Verdict, after: Content) -> Content:
+    """With what the node would have if Report tunings were in force, while there are such."""
+    selecting = [fleet.tunings[name] for name in fleet.selecting[one.name]]
+    shown = [judged for judged in selecting if judged.valid and not judged.tuning.deleting]
+    if any(judged.tuning.reports_only for judged in shown):
+        return previewed(tuple(new_part(judged) for judged in shown), after)
+    return previewed((), after) if after.preview is not None else after
