@@ -8,7 +8,7 @@ import sys
 from lab.errors import LabError
 from project import venvs
 
-from . import apply, lab_start
+from . import apply, lab_start, observe
 
 
 def main() -> int:
@@ -17,6 +17,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="medians are of so many rounds")
     options = parser.parse_args()
     try:
+        observe.run(options.rounds)
         lab_start.run(options.rounds)
         apply.run(venvs.make("bench"), options.rounds)
     except (LabError, venvs.VenvError) as error:

@@ -106,7 +106,7 @@ def above(group: str) -> Tuple[str, ...]:
     found = []
     while group not in ("", "/"):
         found.append(group)
-        group = group.rpartition("/")[0]
+        group = around(group)
     return (*found, "/")
 
 
@@ -120,9 +120,12 @@ def over(ceilings: Iterable[Ceiling], group: str) -> List[Ceiling]:
 
 
 def first_hit(ceilings: Iterable[Ceiling]) -> Optional[Ceiling]:
-    """The one with the least headroom; of equals the lowest; None when none is known."""
-    known = [(one.headroom, one.limit, one) for one in ceilings if one.headroom is not None]
-    return min(known, key=lambda each: each[:2])[2] if known else None
+    """The one with the least headroom; of equals the lowest, then the outermost; None: unknown."""
+    known = [
+        (one.headroom, one.limit, len(one.group), one)
+        for one in ceilings if one.headroom is not None
+    ]
+    return min(known, key=lambda each: each[:3])[3] if known else None
 
 
 def binding(
@@ -148,19 +151,33 @@ def effective(ceilings: Iterable[Ceiling], group: str, resource: str) -> Optiona
 
 def marked(ceilings: Sequence[Ceiling]) -> Tuple[Ceiling, ...]:
     """The same ceilings with ``binding`` set on those that their subject hits first."""
-    by_group: Dict[str, List[Ceiling]] = {}
+    own: Dict[Tuple[str, str], List[Ceiling]] = {}
     for one in ceilings:
         if one.scope not in (USER, PROCESS):
-            by_group.setdefault(one.group, []).append(one)
-    found = []
-    for one in ceilings:
-        rivals = [one]
-        if one.scope not in (USER, PROCESS):
-            groups = ("", *above(one.group)) if one.group else ("",)
-            rivals = [each for group in groups for each in by_group.get(group, ())]
-        first = first_hit(each for each in rivals if each.dimension == one.dimension)
-        found.append(replace(one, binding=True) if first is one else one)
-    return tuple(found)
+            own.setdefault((one.group, one.dimension), []).append(one)
+    known: Dict[Tuple[str, str], Optional[Ceiling]] = {}
+
+    def first(group: str, dimension: str) -> Optional[Ceiling]:
+        place = (group, dimension)
+        if place not in known:
+            rivals = list(own.get(place, ()))
+            outer = first(around(group), dimension) if group else None
+            known[place] = first_hit([outer, *rivals] if outer is not None else rivals)
+        return known[place]
+
+    return tuple(
+        replace(one, binding=True)
+        if one.headroom is not None
+        and (one.scope in (USER, PROCESS) or first(one.group, one.dimension) is one) else one
+        for one in ceilings
+    )
+
+
+def around(group: str) -> str:
+    """The cgroup that a cgroup is in; of the tree's root it is the host, ``""``."""
+    if group == "/":
+        return ""
+    return group.rpartition("/")[0] or "/"
 
 
 def tightest(ceilings: Iterable[Ceiling], at_least: int = 0) -> List[Ceiling]:

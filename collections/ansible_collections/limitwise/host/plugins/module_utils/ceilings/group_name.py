@@ -11,6 +11,7 @@ crio-<id>.scope, Docker's docker-<id>.scope and docker/<id>, Podman's libpod-<id
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import List, Optional, Tuple
 
 from .ceiling import CGROUP, CONTAINER, KUBEPODS, POD, SLICE, UNIT
@@ -31,6 +32,7 @@ Name = Tuple[str, str]
 """Scope and subject."""
 
 
+@lru_cache(maxsize=4096)
 def name_of(path: str) -> Name:
     """The scope and subject of a cgroup; what has no name of its own is called by its path."""
     parts = [part for part in path.split("/") if part]

@@ -54,13 +54,13 @@ def read_groups(host: Host) -> Found:
     local = top == MOUNT and OLD_MEANING not in (host.proc("self/mounts") or "")
     for folder in folders(host, top):
         base = top + folder.path.rstrip("/")
-        found = _tasks(folder, base)
-        if top == MOUNT:
-            found.extend(_memory(folder, base))
-        ceilings.extend(found)
-        events.extend(_refused(folder, base, local))
-        if any(one.resource in (MEMORY, MEMORY_HIGH) for one in found):
-            events.extend(_memory_events(folder, base))
+        tasks = _tasks(folder, base)
+        memory = _memory(folder, base) if top == MOUNT else []
+        refused = _refused(folder, base, local)
+        ceilings += tasks + memory
+        events += refused
+        if memory:
+            events += _memory_events(folder, base)
     return tuple(ceilings), tuple(events)
 
 

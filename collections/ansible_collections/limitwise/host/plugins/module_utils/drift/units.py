@@ -12,6 +12,8 @@ import os
 from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from ..catalogue.unit_directive import Directive
+from ..ceilings.ceiling import KUBEPODS, POD
+from ..ceilings.group_name import name_of
 from ..host.cgroups import hierarchy
 from ..host.machine import Host
 from ..layers.units import name as unit_name
@@ -76,8 +78,8 @@ def _wanted(items: Sequence[Item]) -> Dict[str, Dict[str, str]]:
 def _observe(host: Host, items: Sequence[Item]) -> State:
     """What a plan's observation has, as far as files tell it."""
     directories = Directories(host)
-    running = _groups(host)
     subjects = sorted({item.subject for item in items})
+    running = _groups(host, subjects)
     covered: Dict[str, Tuple[str, ...]] = {}
     chains = {}
     loaded: Dict[str, Unit] = {}
@@ -118,8 +120,8 @@ def _real_name(host: Host, subject: str) -> str:
     return subject
 
 
-def _groups(host: Host) -> Mapping[str, str]:
-    """The folders of the units that run: systemd's own are nowhere but below slices."""
+def _groups(host: Host, subjects: Sequence[str]) -> Mapping[str, str]:
+    """The folders of running units: systemd's own are nowhere but below slices."""
     top = hierarchy(host)
     found: Dict[str, str] = {}
     waiting: List[str] = [top] if top is not None else []
@@ -129,6 +131,23 @@ def _groups(host: Host) -> Mapping[str, str]:
             # no attribute of a cgroup ends as a unit does
             if unit_name.section_of(name):
                 found[name] = f"{folder}/{name}"
-                if name.endswith(".slice"):
+                if name.endswith(".slice") and _may_hold(name, subjects):
                     waiting.append(found[name])
     return found
+
+
+def _may_hold(name: str, subjects: Sequence[str]) -> bool:
+    """Whether one of the subjects, or a unit it covers, can run inside a slice.
+
+    A slice's name tells where it is (``a-b.slice`` in ``a.slice``), that of another unit does not;
+    but in the kubelet's slices, a great many, there are only slices and containers.
+    """
+    stem = unit_name.split(name)[0]
+    for subject in subjects:
+        own, kind = unit_name.split(subject)
+        if kind != "slice":
+            if name_of("/" + name)[0] not in (KUBEPODS, POD):
+                return True
+        elif own.startswith(stem + "-") or (own.endswith("-") and stem.startswith(own)):
+            return True
+    return False
