@@ -8,6 +8,7 @@ SHELL := /bin/bash
 VENVS := python3 tests/project/venvs.py
 VENV = $(shell $(VENVS) path dev)
 PY = PATH="$(VENV)/bin:$$PATH" PYTHONPATH=collections:cli:operator:tests:. "$(VENV)/bin/python"
+GO = $(shell command -v go)
 CACHE = $(or $(LIMITWISE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/limitwise)
 
 help: ## what can be made
@@ -28,8 +29,9 @@ docs: venv ## the pages that are made from the engine's tables
 crds: venv ## the custom resource definitions, made from the engine's catalogue
 	@$(PY) -m limitwise_operator.kinds.crds operator/crds operator/chart/limitwise/crds
 
-lab: packages ## the lab's kernels and images, so that tests need not wait for them
+lab: packages ## the lab's kernels, images and cluster programs (Go), so that tests need not wait
 	@if [ "$$(id -u)" = 0 ]; then $(PY) -m lab build; fi
+	@if [ -n "$(GO)" ]; then $(PY) -m cluster binaries; else echo "no Go: no cluster programs"; fi
 
 packages: venv # the lab's Debian packages; a machine that cannot have the lab says why
 	@if [ "$$(id -u)" = 0 ]; then $(PY) -m lab doctor --install; fi

@@ -8,24 +8,40 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# Real-kernel hosts for any test that asks for one.
-pytest_plugins = ["lab.pytest_fleet"]
+from cluster import binaries
+
+# Real-kernel hosts, a real API server and whole clusters for any test that asks for one.
+pytest_plugins = ["lab.pytest_fleet", "cluster.pytest_cluster", "cluster.pytest_nodes"]
 
 # A noisy machine makes a time limit per example a coin toss.
 settings.register_profile("limitwise", deadline=None, print_blob=True)
 settings.load_profile("limitwise")
 
-# Only root can have guests with kernels of their own, and soak tests run when asked for.
-# What cannot run is not collected: a skip would look like a result.
-collect_ignore = [
-    *([] if os.geteuid() == 0 else ["e2e"]),
-    *([] if "LIMITWISE_SOAK" in os.environ else ["soak"]),
-]
+CLUSTER = binaries.missing("kube-apiserver", "etcd", "kubectl")
+WHOLE_CLUSTER = binaries.missing("kube-controller-manager", "kwok")
+ON_GUESTS = "" if os.geteuid() == 0 else "it needs root"
+
+# Only root can have guests with kernels of their own, a control plane needs Go or its programs,
+# and soak tests run when asked for. What cannot run is not collected: a skip would look like a
+# result. In CI a cluster that cannot be had is no reason to leave its tests out: they fail.
+NOT_COLLECTED = {
+    "e2e": ON_GUESTS,
+    "soak": "" if "LIMITWISE_SOAK" in os.environ else "it needs LIMITWISE_SOAK=1 (make soak)",
+} | (
+    {"nodes": ON_GUESTS}
+    if "LIMITWISE_CI" in os.environ
+    else {
+        "nodes": ON_GUESTS or CLUSTER or WHOLE_CLUSTER,
+        "api": CLUSTER,
+        "api/test_whole_cluster.py": WHOLE_CLUSTER,
+    }
+)
+collect_ignore = [name for name, reason in NOT_COLLECTED.items() if reason]
 
 
 def pytest_report_header() -> list[str]:
     """Say what is left out, so that a green run as a plain user is not taken for the whole."""
-    return [f"not collected: tests/{name}" for name in collect_ignore]
+    return [f"not collected: tests/{name}: {NOT_COLLECTED[name]}" for name in collect_ignore]
 
 
 @pytest.fixture(scope="session")

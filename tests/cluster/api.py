@@ -54,24 +54,24 @@ class Answer:
 class Api:
     """One identity (a bearer token) at one server; may be used by many threads."""
 
-    def __init__(self, server: str, ca: Path, token: str, namespace: str | None = None) -> None:
-        """`namespace` is the network namespace the server is in, None for this machine's own."""
+    def __init__(self, server: str, ca: Path, token: str, network: str | None = None) -> None:
+        """`network` is the network namespace the server is in, None for this machine's own."""
         self.server = server
         self.ca = ca
-        self.token = token
-        self.namespace = namespace
+        self._token = token
+        self._network = network
         self._pool = urllib3.PoolManager(ca_certs=str(ca), maxsize=16, retries=False)
-        if namespace is not None:
-            self._pool.pool_classes_by_scheme = {"https": _pool_in(namespace)}
+        if network is not None:
+            self._pool.pool_classes_by_scheme = {"https": _pool_in(network)}
         self._resources: dict[tuple[str, str], tuple[str, bool]] = {}
 
     def as_user(self, token: str) -> Api:
         """The same server for another token."""
-        return Api(self.server, self.ca, token, self.namespace)
+        return Api(self.server, self.ca, token, self._network)
 
     def through(self, server: str) -> Api:
         """The same token at a proxy on this machine."""
-        return Api(server, self.ca, self.token)
+        return Api(server, self.ca, self._token)
 
     def close(self) -> None:
         """Drop the connections."""
@@ -173,7 +173,7 @@ class Api:
             url,
             body=None if body is None else json.dumps(body),
             headers={
-                "Authorization": f"Bearer {self.token}",
+                "Authorization": f"Bearer {self._token}",
                 "Content-Type": content_type,
                 "Accept": JSON,
             },
@@ -183,10 +183,10 @@ class Api:
         )
 
 
-def _pool_in(namespace: str) -> type[urllib3.HTTPSConnectionPool]:
+def _pool_in(network: str) -> type[urllib3.HTTPSConnectionPool]:
     class Connection(urllib3.connection.HTTPSConnection):
         def _new_conn(self) -> socket.socket:
-            made = socket_in(namespace)
+            made = socket_in(network)
             made.settimeout(TIMEOUT)
             made.connect((self.host, self.port))
             return made

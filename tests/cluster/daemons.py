@@ -79,7 +79,9 @@ def kill(folder: Path, program: str | None = None) -> None:
     found = running(folder, program)
     processes.end(found)
     for process in found:
-        alive(process.pid)  # reaps it
+        child = _children.pop(process.pid, None)
+        if child is not None:
+            child.wait(PATIENCE)  # /proc shows the first thread's end, which need not be the last
 
 
 def alive(pid: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
+import weakref
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -55,7 +56,8 @@ class FaultProxy:
         self._rules = Rules()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy")
-        self._watches: set[web.Request] = set()
+        self._watches: dict[int, web.Request] = {}
+        self._transports: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
         self.seen: list[Seen] = []
         self.server = ""
 
@@ -78,7 +80,7 @@ class FaultProxy:
         """Break every watch that is open now; how many."""
 
         async def cut() -> int:
-            cut_now = list(self._watches)
+            cut_now = list(self._watches.values())
             for request in cut_now:
                 _break(request)
             return len(cut_now)
@@ -135,14 +137,17 @@ class FaultProxy:
         self.server = f"https://{LOOPBACK}:{port}"
 
     async def _end(self) -> None:
-        for request in list(self._watches):
-            _break(request)
+        # clients that keep a connection for later would let its orderly end take half a minute
+        for transport in list(self._transports):
+            transport.abort()
         await self._runner.cleanup()
         await self._session.close()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         call = read(request.method, request.path, request.query)
         status = 0
+        if request.transport is not None:
+            self._transports.add(request.transport)
         try:
             answer = await self._answer(request, call, self._rules.act(call))
             status = answer.status
@@ -192,7 +197,7 @@ class FaultProxy:
 
     async def _watch(self, request: web.Request, cut: Cut | None) -> web.StreamResponse:
         events = 0
-        self._watches.add(request)
+        self._watches[id(request)] = request
         try:
             async with self._session.get(
                 f"{self._plane.server}{request.path_qs}", headers=_passed(request.headers)
@@ -208,7 +213,7 @@ class FaultProxy:
                 await client.write_eof()
                 return client
         finally:
-            self._watches.discard(request)
+            del self._watches[id(request)]
 
 
 class _BrokenError(Exception):
