@@ -6,23 +6,66 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import chain
 
-from ..kinds.node_tuning import NodeTuning
-from ..kinds.state_content import SourceRef
-from . import selector
+from ..kinds.node_tuning import Conflict, NodeTuning
 from .judged import Judged, judge
-from .merge import NEW, Clash, Part, clashes_of
+from .merge import Clash, Part, clashes_of
 from .observed import Observed, Settings
+from .selector import matches
 from .verdict import Verdict, verdict
 
 ALL = ""
 """The one pool of a tuning without poolLabel."""
 
 
+@dataclass(frozen=True, eq=False)
+class Group:
+    """The tunings that select a node, by name: thousands of nodes share a few such groups."""
+
+    selecting: tuple[Judged, ...]
+
+    @cached_property
+    def enforced(self) -> tuple[Judged, ...]:
+        """Those that are to be in force."""
+        return tuple(one for one in self.selecting if one.enforced)
+
+    @cached_property
+    def previewed(self) -> tuple[Part, ...]:
+        """What shows what the Report tunings among them would do; empty without such."""
+        shown = [one for one in self.selecting if one.valid and not one.tuning.deleting]
+        if not any(one.tuning.reports_only for one in shown):
+            return ()
+        return tuple(one.new_part for one in shown)
+
+    @cached_property
+    def clashes(self) -> tuple[Clash, ...]:
+        """Conflicts between the present contents, whoever's turn has come."""
+        return clashes_of(tuple(one.new_part for one in self.enforced if one.valid))
+
+    @cached_property
+    def disputed(self) -> frozenset[str]:
+        """The keys of these."""
+        return frozenset(clash.key for clash in self.clashes)
+
+    @cached_property
+    def conflicts(self) -> Mapping[str, tuple[Conflict, ...]]:
+        """What each of them is told of these conflicts."""
+        found: dict[str, list[Conflict]] = {}
+        for clash in self.clashes:
+            for name, value in clash.values:
+                found.setdefault(name, []).extend(
+                    Conflict(clash.name, other, (value, wanted))
+                    for other, wanted in clash.values
+                    if wanted != value
+                )
+        return {name: tuple(conflicts) for name, conflicts in found.items()}
+
+
 @dataclass(frozen=True)
 class Fleet:
     """``matched``: by tuning, the names of the nodes that it selects; ``holders``: of those that
-    were told something of it; ``selecting``: by node, the tunings that select it, by name.
+    were told something of it; ``groups``: by node, the tunings that select it.
     """
 
     now: datetime
@@ -31,7 +74,7 @@ class Fleet:
     nodes: Mapping[str, Verdict]
     matched: Mapping[str, frozenset[str]]
     holders: Mapping[str, frozenset[str]]
-    selecting: Mapping[str, tuple[str, ...]]
+    groups: Mapping[str, Group]
 
     def verdicts(self, names: Iterable[str]) -> list[Verdict]:
         """The verdicts on these nodes."""
@@ -41,28 +84,6 @@ class Fleet:
         """The pool of a node; nodes without the label are a pool of their own."""
         label = tuning.rollout.pool_label
         return one.node.labels.get(label, ALL) if label else ALL
-
-    def enforced_on(self, node: str) -> list[Judged]:
-        """The tunings that are to be in force on a node, by name."""
-        found = (self.tunings[name] for name in self.selecting[node])
-        return [one for one in found if one.enforced]
-
-    @cached_property
-    def clashes(self) -> Mapping[tuple[str, ...], tuple[Clash, ...]]:
-        """Conflicts between the present contents, by the set of tunings on a node."""
-        groups = {tuple(one.name for one in self.enforced_on(name)) for name in self.nodes}
-        return {group: self._clashes(group) for group in groups}
-
-    def _clashes(self, group: tuple[str, ...]) -> tuple[Clash, ...]:
-        parts = [new_part(self.tunings[name]) for name in group if self.tunings[name].valid]
-        return clashes_of(tuple(parts))
-
-
-def new_part(one: Judged) -> Part:
-    """What a tuning gives where its turn has come."""
-    tuning = one.tuning
-    source = SourceRef(tuning.name, tuning.uid, tuning.revision, tuning.priority, tuning.on_delete)
-    return Part(NEW, source, one.text)
 
 
 def survey(observed: Observed) -> Fleet:
@@ -77,23 +98,31 @@ def survey(observed: Observed) -> Fleet:
         name: verdict(node, observed.states.get(name), deadlines, now)
         for name, node in sorted(observed.nodes.items())
     }
-    selecting = {
-        name: tuple(
-            tuning
-            for tuning, judged in tunings.items()
-            if selector.matches(judged.tuning.selector, one.node.labels)
-        )
-        for name, one in nodes.items()
-    }
-    matched: dict[str, set[str]] = {name: set() for name in tunings}
+    groups, matched = _grouped(tunings, nodes)
     holders: dict[str, set[str]] = {}
     for name, one in nodes.items():
-        for tuning in selecting[name]:
-            matched[tuning].add(name)
         for source in one.content.sources:
             holders.setdefault(source.name, set()).add(name)
-    return Fleet(now, settings, tunings, nodes, _frozen(matched), _frozen(holders), selecting)
+    held = {name: frozenset(found) for name, found in holders.items()}
+    return Fleet(now, settings, tunings, nodes, matched, held, groups)
 
 
-def _frozen(sets: Mapping[str, set[str]]) -> dict[str, frozenset[str]]:
-    return {name: frozenset(found) for name, found in sets.items()}
+def _grouped(
+    tunings: Mapping[str, Judged], nodes: Mapping[str, Verdict]
+) -> tuple[dict[str, Group], dict[str, frozenset[str]]]:
+    known: dict[tuple[str, ...], Group] = {}
+    groups: dict[str, Group] = {}
+    members: dict[tuple[str, ...], list[str]] = {}
+    selectors = [(name, one.tuning.selector) for name, one in tunings.items()]
+    for name, one in nodes.items():
+        labels = one.node.labels
+        names = tuple(tuning for tuning, chosen in selectors if matches(chosen, labels))
+        if names not in known:
+            known[names] = Group(tuple(tunings[tuning] for tuning in names))
+        groups[name] = known[names]
+        members.setdefault(names, []).append(name)
+    matched = {
+        tuning: frozenset(chain(*(found for names, found in members.items() if tuning in names)))
+        for tuning in tunings
+    }
+    return groups, matched

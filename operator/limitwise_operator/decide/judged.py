@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TypeVar
 
 from ..kinds.meta import MODES, ON_DELETE, RESTARTS
 from ..kinds.node_tuning import NodeTuning, Rollout
+from ..kinds.state_content import SourceRef
 from . import document, selector, windows
+from .merge import NEW, Part
 from .quantity import Amount, QuantityError, amount, duration
 
 Given = TypeVar("Given")
@@ -35,7 +38,7 @@ class Judged:
     open: bool
     problems: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def name(self) -> str:
         return self.tuning.name
 
@@ -43,7 +46,14 @@ class Judged:
     def valid(self) -> bool:
         return not self.problems
 
-    @property
+    @cached_property
+    def new_part(self) -> Part:
+        """What it gives where its turn has come."""
+        one = self.tuning
+        source = SourceRef(one.name, one.uid, one.revision, one.priority, one.on_delete)
+        return Part(NEW, source, self.text)
+
+    @cached_property
     def enforced(self) -> bool:
         """Whether it gives nodes anything: valid or not, but neither in Report mode nor going."""
         return not self.tuning.reports_only and not self.tuning.deleting

@@ -49,16 +49,20 @@ class Clash:
 
 
 @lru_cache(maxsize=2048)
-def content_of(parts: tuple[Part, ...], before: Content) -> Content:
+def content_of(
+    parts: tuple[Part, ...], before: Content, disputes: tuple[Clash, ...] = ()
+) -> Content:
     """The content of a node that had ``before``; its preview is left as it was.
 
     A key in conflict keeps the value that it has, as long as whoever gave it is still there.
+    ``disputes`` are conflicts known already, of tunings that are still to come: who comes first
+    wins nothing by it.
     """
     names = {part.source.name for part in parts}
     items = _items(before)
-    result, clashes = _merged(
-        [*(_source(part, items) for part in parts), *_policy_before(parts, before)]
-    )
+    sources = [*(_source(part, items) for part in parts), *_policy_before(parts, before)]
+    result, found = _merged([_without(source, disputes) for source in sources])
+    clashes = [*disputes, *found]
     kept = [
         items[clash.key]
         for clash in clashes
@@ -66,16 +70,24 @@ def content_of(parts: tuple[Part, ...], before: Content) -> Content:
     ]
     layers = dict.fromkeys([*result.layers, *(item.layer for item in kept)])
     result = replace(result, layers=tuple(layers), items=(*result.items, *kept))
+    conflicts = [
+        KeyConflict(clash.key, tuple(name for name, _value in clash.values)) for clash in clashes
+    ]
     return content(
         document.written(result),
         before.preview,
         tuple(part.source for part in parts if part.kind != KEPT),
         {document.key(item): item.origin for item in result.items},
-        tuple(
-            KeyConflict(clash.key, tuple(name for name, _value in clash.values))
-            for clash in clashes[:MAX_CONFLICTS]
-        ),
+        tuple(sorted(conflicts, key=lambda one: one.key)[:MAX_CONFLICTS]),
     )
+
+
+def _without(source: Source, disputes: Sequence[Clash]) -> Source:
+    disputed = {clash.key for clash in disputes}
+    if not disputed:
+        return source
+    items = tuple(item for item in source.tuning.items if document.key(item) not in disputed)
+    return replace(source, tuning=replace(source.tuning, items=items))
 
 
 @lru_cache(maxsize=512)

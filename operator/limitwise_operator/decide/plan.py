@@ -86,6 +86,8 @@ def _of_node(
     observed: Observed, fleet: Fleet, one: Verdict, turn: AbstractSet[str], begins: bool
 ) -> list[Write]:
     """The writes about one node, each only if those before it were made."""
+    if not (turn or begins) and _untouched(observed, fleet, one):
+        return []
     step = restart.step(observed, fleet, one, begins)
     spec = wanted.spec(fleet, one, turn)
     writes: list[Write] = [*step.before]
@@ -98,6 +100,15 @@ def _of_node(
     if spec is not None:
         writes += _state(one, replace(spec, restart=step.restart), step)
     return [*writes, *step.after]
+
+
+def _untouched(observed: Observed, fleet: Fleet, one: Verdict) -> bool:
+    """Whether nothing is under way on a node; true of nearly all, nearly always."""
+    if one.node.cordon is not None or one.phase or fleet.groups[one.name].previewed:
+        return False
+    return one.content.preview is None and (
+        one.state is not None or one.name not in observed.states
+    )
 
 
 def _state(one: Verdict, spec: StateSpec, step: Step) -> list[Write]:

@@ -13,7 +13,6 @@ from functools import lru_cache
 
 from ..kinds import conditions
 from ..kinds.meta import BLOCKED
-from ..kinds.node_tuning import NodeTuning
 from . import restart
 from .budget import Budget, Budgets, budget
 from .fleet import Fleet
@@ -73,7 +72,7 @@ def course(fleet: Fleet, name: str) -> Course:
         return Course(name, judged, leaving=tuple(leaving))
     matched = fleet.verdicts(sorted(selected))
     failures = tuple(one for one in matched if one.failed_for(judged.tuning))
-    todo = [one for one in matched if lacks(one, judged.tuning)] if judged.valid else []
+    todo = [one for one in matched if lacks(fleet, judged, one)] if judged.valid else []
     return Course(
         name,
         judged,
@@ -85,11 +84,30 @@ def course(fleet: Fleet, name: str) -> Course:
     )
 
 
-def lacks(one: Verdict, tuning: NodeTuning) -> bool:
-    """Whether a node has other content, or has failed with this one before the last retry."""
+def lacks(fleet: Fleet, judged: Judged, one: Verdict) -> bool:
+    """Whether a node has other content, has failed with this one before the last retry, or lacks
+    a key of it because of a conflict that is settled by now.
+    """
+    tuning = judged.tuning
     if not one.has(tuning):
         return True
-    return one.failed and not one.at(tuning) and one.told_by(tuning.name)
+    if one.failed and not one.at(tuning) and one.told_by(tuning.name):
+        return True
+    conflicts = one.content.conflicts
+    if not conflicts:
+        return False
+    group = fleet.groups[one.name]
+    settled = any(
+        conflict.key not in group.disputed and tuning.name in conflict.tunings
+        for conflict in conflicts
+    )
+    # Only where all have come and gone is every conflict one of the present contents.
+    everyone = [other.name for other in group.enforced]
+    return (
+        settled
+        and everyone == [source.name for source in one.content.sources]
+        and all(one.has(other.tuning) for other in group.enforced)
+    )
 
 
 def _paused(judged: Judged, failures: int, matched: int) -> str:

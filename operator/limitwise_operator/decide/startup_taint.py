@@ -23,7 +23,7 @@ def at_target(fleet: Fleet, one: Verdict) -> bool:
     A tuning that is paused holds the node back: it would take pods without its limits. One that
     is invalid does not: nothing of it could ever be applied, and its author is told.
     """
-    wanted = [judged for judged in fleet.enforced_on(one.name) if judged.valid]
+    wanted = [judged for judged in fleet.groups[one.name].enforced if judged.valid]
     if not wanted:
         return not one.pending
     told = all(one.has(judged.tuning) for judged in wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from ..kinds import conditions
@@ -73,7 +74,7 @@ def of(fleet: Fleet, course: Course, judged: Judged) -> TuningStatus:
         tuning.revision,
         counts,
         conflicts[:MAX_CONFLICTS],
-        _problems(judged, nodes)[:MAX_PROBLEM_NODES],
+        _problems(fleet, judged, nodes)[:MAX_PROBLEM_NODES],
         dated,
     )
 
@@ -112,7 +113,7 @@ def _current(judged: Judged, one: Verdict) -> bool:
     return one.current and not one.moving and one.has(judged.tuning)
 
 
-def _problems(judged: Judged, nodes: list[Verdict]) -> tuple[ProblemNode, ...]:
+def _problems(fleet: Fleet, judged: Judged, nodes: list[Verdict]) -> tuple[ProblemNode, ...]:
     """Failed nodes first, then those that drift, then those that cannot be reached."""
     found: list[tuple[int, ProblemNode]] = []
     for one in nodes:
@@ -122,30 +123,17 @@ def _problems(judged: Judged, nodes: list[Verdict]) -> tuple[ProblemNode, ...]:
             found.append((1, ProblemNode(one.name, "DrainBlocked", "back in service, tried later")))
         elif one.drifted:
             found.append((2, ProblemNode(one.name, "Drifted", "see its NodeTuningState")))
-        elif not one.node.ready and lacks(one, judged.tuning):
+        elif not one.node.ready and lacks(fleet, judged, one):
             found.append((3, ProblemNode(one.name, "NotReady", "waits until the node is Ready")))
     return tuple(one for _rank, one in sorted(found, key=lambda pair: (pair[0], pair[1].name)))
 
 
 def _conflicts(fleet: Fleet, judged: Judged) -> tuple[tuple[Conflict, ...], int]:
     """With whom, over what; and on how many nodes. Both sides find the same."""
-    found: dict[tuple[str, str], Conflict] = {}
-    nodes = 0
-    groups: dict[tuple[str, ...], bool] = {}
-    for name in fleet.matched[judged.name] if judged.enforced and judged.valid else ():
-        group = tuple(one.name for one in fleet.enforced_on(name))
-        if group not in groups:
-            groups[group] = False
-            for clash in fleet.clashes[group]:
-                values = dict(clash.values)
-                if judged.name not in values:
-                    continue
-                groups[group] = True
-                for other, value in clash.values:
-                    if value != values[judged.name]:
-                        pair = (values[judged.name], value)
-                        found[clash.name, other] = Conflict(clash.name, other, pair)
-        nodes += groups[group]
+    groups = Counter(fleet.groups[name] for name in fleet.matched[judged.name])
+    told = {group: group.conflicts.get(judged.name, ()) for group in groups}
+    found = {(one.key, one.other): one for conflicts in told.values() for one in conflicts}
+    nodes = sum(count for group, count in groups.items() if told[group])
     return tuple(found[key] for key in sorted(found)), nodes
 
 

@@ -6,8 +6,8 @@ from collections.abc import Set as AbstractSet
 
 from ..kinds.meta import KEEP
 from ..kinds.node_tuning_state import GoAhead, StateSpec
-from ..kinds.state_content import Content, SourceRef
-from .fleet import Fleet, new_part
+from ..kinds.state_content import SourceRef
+from .fleet import Fleet
 from .merge import KEPT, PREVIOUS, Part, content_of, previewed
 from .verdict import Verdict
 
@@ -17,8 +17,10 @@ NOBODY: frozenset[str] = frozenset()
 def spec(fleet: Fleet, one: Verdict, turn: AbstractSet[str] = NOBODY) -> StateSpec | None:
     """The spec without its restart; None for a node that nothing has touched and nothing shall."""
     before = one.content
-    after = content_of(parts(fleet, one, turn), before) if turn else before
-    after = _with_preview(fleet, one, after)
+    group = fleet.groups[one.name]
+    after = content_of(parts(fleet, one, turn), before, group.clashes) if turn else before
+    if group.previewed or after.preview is not None:
+        after = previewed(group.previewed, after)
     if one.state is None and not turn and after.preview is None:
         return None
     go = one.state.spec.go_ahead if one.state is not None else None
@@ -31,14 +33,14 @@ def spec(fleet: Fleet, one: Verdict, turn: AbstractSet[str] = NOBODY) -> StateSp
 
 def parts(fleet: Fleet, one: Verdict, turn: AbstractSet[str]) -> tuple[Part, ...]:
     """What each tuning contributes to a node, by name; what gone tunings left comes last."""
-    wanted = {judged.name: judged for judged in fleet.enforced_on(one.name)}
+    wanted = {judged.name: judged for judged in fleet.groups[one.name].enforced}
     sources = {source.name: source for source in one.content.sources}
     found: list[Part] = []
     for name in sorted(wanted.keys() | sources.keys()):
         judged, source = wanted.get(name), sources.get(name)
         has = judged is not None and judged.valid and one.has(judged.tuning)
         if judged is not None and (name in turn or has):
-            found.append(new_part(judged))
+            found.append(judged.new_part)
         elif source is not None and name not in turn:
             found.append(Part(PREVIOUS, source))
         elif source is not None and _keeps(fleet, source):
@@ -51,12 +53,3 @@ def parts(fleet: Fleet, one: Verdict, turn: AbstractSet[str]) -> tuple[Part, ...
 def _keeps(fleet: Fleet, source: SourceRef) -> bool:
     judged = fleet.tunings.get(source.name)
     return (judged.tuning.on_delete if judged is not None else source.on_delete) == KEEP
-
-
-def _with_preview(fleet: Fleet, one: Verdict, after: Content) -> Content:
-    """With what the node would have if Report tunings were in force, while there are such."""
-    selecting = [fleet.tunings[name] for name in fleet.selecting[one.name]]
-    shown = [judged for judged in selecting if judged.valid and not judged.tuning.deleting]
-    if any(judged.tuning.reports_only for judged in shown):
-        return previewed(tuple(new_part(judged) for judged in shown), after)
-    return previewed((), after) if after.preview is not None else after

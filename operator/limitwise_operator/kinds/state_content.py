@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -112,9 +113,14 @@ class Content:
             body["preview"] = dict(self.preview)
         return body
 
+    @cached_property
+    def by_name(self) -> Mapping[str, SourceRef]:
+        """The sources by name."""
+        return {one.name: one for one in self.sources}
+
     def source(self, name: str) -> SourceRef | None:
         """The source of that name."""
-        return next((one for one in self.sources if one.name == name), None)
+        return self.by_name.get(name)
 
 
 _pool: WeakValueDictionary[str, Content] = WeakValueDictionary()
