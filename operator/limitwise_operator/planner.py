@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from .decide.observed import Observed, Settings
-from .decide.writes import EvictPod, RecordEvent, SetTuningStatus, Write
+from .decide.writes import AddFinalizer, EvictPod, RecordEvent, SetTuningStatus, Write
 from .drains import Drains
 from .effects.performing import Outcome, by_subject
 from .holds import Holds
@@ -107,16 +107,26 @@ class Planner:
         self._tell(observed)
         groups = self._due(by_subject(writes), observed)
         first = dict(list(groups.items())[: self.pace.batch])
+        # What gives nodes values is held first, so that it cannot go without giving them back.
+        holding = {s: g for s, g in first.items() if isinstance(g[0], AddFinalizer)}
+        rest = {s: g for s, g in first.items() if s not in holding}
+        written = await self._make(holding)
+        written = await self._make(rest) or written
+        self.passes += 1
+        return written or len(first) < len(groups)
+
+    async def _make(self, groups: dict[str, list[Write]]) -> bool:
+        """Make the writes, subjects beside each other; whether any was made."""
+        loop = asyncio.get_running_loop()
         outcomes = await asyncio.gather(
             *(
                 loop.run_in_executor(self.workers, self.performer.perform, subject, group)
-                for subject, group in first.items()
+                for subject, group in groups.items()
             )
         )
         for outcome in outcomes:
-            self._take(outcome, first[outcome.subject])
-        self.passes += 1
-        return len(first) < len(groups) or any(outcome.answers for outcome in outcomes)
+            self._take(outcome, groups[outcome.subject])
+        return any(outcome.answers for outcome in outcomes)
 
     async def _observed(self) -> Observed:
         bare = Observed(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 from dataclasses import dataclass
 
 from .effects.access import Settings as Access
@@ -35,16 +34,14 @@ async def operate(options: Options, kubeconfig: str | None, ports: Ports) -> Non
     metrics = Metrics()
     session = Session(access, options, metrics)
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     probes = await serve(session, ports.address, ports.health) if ports.health else None
     if ports.metrics:
         metrics.serve(ports.address, ports.metrics)
     work = asyncio.create_task(session.run())
     watches = asyncio.create_task(watch(session, access, stop))
-    asked = asyncio.create_task(stop.wait())
-    await asyncio.wait({work, watches, asked}, return_when=asyncio.FIRST_COMPLETED)
-    _log.info("ending", extra={"asked": stop.is_set()})
+    # kopf takes SIGTERM and SIGINT for itself: its end without an error is what they ask for.
+    await asyncio.wait({work, watches}, return_when=asyncio.FIRST_COMPLETED)
+    _log.info("ending")
     await session.stop()
     stop.set()
     work.cancel()

@@ -103,7 +103,8 @@ class Cluster:
     def pods_of(self, node: str) -> list[Body]:
         """The pods bound to `node`, finished ones too."""
         query = {"fieldSelector": f"spec.nodeName={node}"}
-        return [pod for page in self._pages("pods", "/api/v1/pods", query) for pod in page["items"]]
+        pages = self._pages("pods", "/api/v1/pods", query)
+        return [pod for page in pages for pod in page["items"] or ()]
 
     def evict(self, namespace: str, pod: str, uid: str) -> Body:
         """Ask for the eviction of exactly that pod.
@@ -153,7 +154,7 @@ class Cluster:
         version = 0
         for page in self._pages(resource, path, {}, METADATA_ONLY):
             version = int(page["metadata"]["resourceVersion"])
-            for item in page["items"]:
+            for item in page["items"] or ():
                 versions[item["metadata"]["name"]] = version_of(item)
         return Census(versions, version)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatchmethod
 from typing import Any, Protocol
 
@@ -111,7 +111,7 @@ class Performer:
         evictions: dict[str, str] = {}
         for write in writes:
             try:
-                answers.append(self._make(write))
+                answers.append(self._make(_after(answers, write)))
                 if isinstance(write, EvictPod):
                     evictions[write.uid] = ""
             except TooManyError as refusal:
@@ -213,6 +213,15 @@ class Performer:
 
     def _patched(self, name: str, node: Body, ops: node_patches.Ops) -> Answer:
         return Answer("nodes", self._cluster.patch_node(name, ops) if ops else node)
+
+
+def _after(answers: Sequence[Answer], write: Write) -> Write:
+    """The write, on the version that our own last write left: nobody else came between."""
+    if isinstance(write, (AddFinalizer, RemoveFinalizer, SetTuningStatus)) and answers:
+        body = answers[-1].body
+        if body is not None and answers[-1].resource == NODE_TUNINGS:
+            return replace(write, resource_version=body["metadata"]["resourceVersion"])
+    return write
 
 
 def _two_budgets(refusal: ApiError | StoppedError) -> bool:
