@@ -188,7 +188,11 @@ def _pool_in(network: str) -> type[urllib3.HTTPSConnectionPool]:
         def _new_conn(self) -> socket.socket:
             made = socket_in(network)
             made.settimeout(TIMEOUT)
-            made.connect((self.host, self.port))
+            try:
+                made.connect((self.host, self.port))
+            except OSError:
+                made.close()
+                raise
             return made
 
     class Pool(urllib3.HTTPSConnectionPool):

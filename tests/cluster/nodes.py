@@ -20,7 +20,7 @@ from lab.fleet import Fleet, Spec
 from lab.host import Host
 
 from . import container_image, node_files, node_image, oci, seed
-from .api import Api, Body
+from .api import Body
 from .components import WHOLE
 from .control_plane import ControlPlane
 from .pki import NODES
@@ -31,11 +31,15 @@ NODES_PATH = "/api/v1/nodes"
 
 
 class Cluster:
-    """A control plane and nodes h1, h2, ...; a context manager that destroys itself at the end."""
+    """A control plane and nodes h1, h2, ...; a context manager that destroys itself at the end.
+
+    `plane` is the control plane, `api` its client for the admin, `nodes` are lab hosts.
+    """
 
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
         self.plane = ControlPlane(_plane(fleet.name), GATEWAY, namespace_of(fleet.name))
+        self.api = self.plane.api()
 
     @classmethod
     def create(
@@ -56,9 +60,8 @@ class Cluster:
             raise LabError(f"a cluster has at most {len(NODES)} nodes, not {nodes}")
         image, product = node_image.get(say), container_image.product(say)
         kernel, given = kernels.get("built", say), _seed(name)
-        fleet = Fleet.of(name, 0, Spec(image, kernel, mem, given))
+        made = cls(Fleet.of(name, 0, Spec(image, kernel, mem, given)))
         try:
-            made = cls(fleet)
             seed.write(given, made.plane.site, kubelet or {}, oci.archive([product]))
             with ThreadPoolExecutor(1) as pool:
                 plane = pool.submit(made.plane.start, WHOLE)
@@ -66,7 +69,7 @@ class Cluster:
                 plane.result()
             made.wait_ready(*made.nodes)
         except BaseException:
-            fleet.destroy()
+            made.destroy()
             raise
         return made
 
@@ -89,11 +92,6 @@ class Cluster:
         """The nodes as hosts: run, put, read."""
         return self.fleet.hosts
 
-    @property
-    def api(self) -> Api:
-        """A client of the API server for the admin."""
-        return self.plane.api()
-
     def node(self, name: str) -> Host:
         """The node of that name as a host."""
         return self.fleet.host(name)
@@ -113,10 +111,9 @@ class Cluster:
     def wait_ready(self, *nodes: Host, within: float = READY_WITHIN) -> None:
         """Wait until these nodes, in the boot that they are in now, are Ready."""
         boots = {node.name: node.boot_id() for node in nodes}
-        api = self.api
 
         def all_ready() -> bool:
-            found = {node["metadata"]["name"]: node for node in api.get(NODES_PATH)["items"]}
+            found = {node["metadata"]["name"]: node for node in self.api.get(NODES_PATH)["items"]}
             return all(name in found and ready(found[name], boot) for name, boot in boots.items())
 
         self.until(f"nodes {', '.join(boots)} Ready", all_ready, within)
@@ -161,6 +158,8 @@ class Cluster:
 
     def destroy(self) -> None:
         """Remove the cluster: processes, namespace, disks, keys."""
+        self.api.close()
+        self.plane.destroy()
         self.fleet.destroy()
 
     def __enter__(self) -> Cluster:
