@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 import time
@@ -111,12 +110,10 @@ def missing(*programs: str) -> str:
     return ""
 
 
-@functools.cache
 def _built(module: Module, say: Say) -> Path:
     return cache.fetch(module.key(_go_version()), lambda folder: _build(module, folder, say))
 
 
-@functools.cache
 def _go_version() -> str:
     if shutil.which("go") is None:
         raise LabError("there is no Go to build the cluster's programs with", REMEDY)
