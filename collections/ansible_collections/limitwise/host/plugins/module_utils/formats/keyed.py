@@ -10,6 +10,7 @@
   one is its first line, since a drop-in with it means something else than one without.
 - `json_text`: the key is the JSON pointer (RFC 6901) of a leaf, and lists and empty objects are
   leaves; the value is compact JSON text.
+- `yaml_text`: as `json_text`, for the plain YAML that configuration files are written in.
 
 Only what reads back as it was asked for is ever written.
 """
@@ -19,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Dict, Mapping, Optional, Tuple
 
-from . import keyed_json, keyed_limits, keyed_sysctl, keyed_unit
+from . import keyed_json, keyed_limits, keyed_sysctl, keyed_unit, keyed_yaml
 from .text import FormatError
 
 Key = str
@@ -52,12 +53,19 @@ _FORMATS: Dict[str, _Format] = {
         keyed_json.write,
         keyed_json.settled,
     ),
+    "yaml_text": _Format(
+        keyed_yaml.values,
+        keyed_yaml.places,
+        keyed_json.normal,
+        keyed_yaml.write,
+        keyed_json.settled,
+    ),
 }
 FORMATS = tuple(_FORMATS)
 
 
 def values(fmt: str, data: bytes) -> Dict[Key, str]:
-    """The effective value of every key, in the text's order; FormatError for broken JSON."""
+    """The effective value of every key, in the text's order; FormatError for a broken text."""
     return _FORMATS[fmt].values(data)
 
 

@@ -29,11 +29,12 @@ def path_of(key: str) -> Path:
     return path
 
 
-def _leaves(node: Object, path: Path) -> Iterator[Tuple[Path, Member]]:
+def leaves(node: Object, path: Path) -> Iterator[Tuple[Path, Member]]:
+    """Every member that is no object with keys of its own, with its path."""
     for key, member in node.effective().items():
         here = (*path, key)
         if isinstance(member.value, Object) and member.value.members:
-            yield from _leaves(member.value, here)
+            yield from leaves(member.value, here)
         else:
             yield here, member
 
@@ -41,14 +42,14 @@ def _leaves(node: Object, path: Path) -> Iterator[Tuple[Path, Member]]:
 def values(data: bytes) -> Dict[str, str]:
     """Every leaf as compact JSON text; FormatError where the text is no JSON object."""
     root = parse(data).root
-    return {pointer(path): compact(member.value) for path, member in _leaves(root, ())}
+    return {pointer(path): compact(member.value) for path, member in leaves(root, ())}
 
 
 def places(data: bytes) -> Dict[str, Tuple[int, int]]:
     """Line and column of every leaf's key."""
     document = parse(data)
-    leaves = _leaves(document.root, ())
-    return {pointer(path): document.place(member.start) for path, member in leaves}
+    found = leaves(document.root, ())
+    return {pointer(path): document.place(member.start) for path, member in found}
 
 
 def normal(key: str, value: str) -> str:

@@ -1,94 +1,26 @@
 # Copyright (c) 2026 Limitwise contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The record beside daemon.json: which of its keys are ours, and what the daemon started with.
-
-daemon.json is shared and holds no comments, so it can say neither. The record is a file of our
-own, written in the same run as daemon.json and rolled back with it.
-"""
+"""The record beside daemon.json: a file that holds no comments and that others write too."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
-from typing import Any, Dict, Mapping, Optional
+from typing import Optional
 
 from ...acts import FileImage, WriteFile
-from ...findings import HostError, Place
+from .. import record as records
+from ..record import FORMAT, Ours, Record
+
+__all__ = ["FORMAT", "RECORD", "Ours", "Record", "read", "write"]
 
 RECORD = "/var/lib/limitwise/docker_daemon.json"
-FORMAT = "json_text"
-
-
-@dataclass(frozen=True)
-class Ours:
-    """One key that Limitwise has set: the text it wrote, and what stood there before (or nothing).
-
-    Both are compact JSON.
-    """
-
-    text: str
-    original: Optional[str] = None
-
-
-@dataclass(frozen=True)
-class Record:
-    """``keys``: ours, by JSON pointer. ``created``: the file was not there before us.
-
-    ``in_force``: what the daemon named by ``daemon`` has for keys that only a restart changes, as
-    known when the file was last written (None: known to be unset). While that very daemon runs,
-    nothing can have changed it. ``accepted``: it had read what others wrote in the file.
-    """
-
-    owner: str = ""
-    created: bool = False
-    keys: Mapping[str, Ours] = field(default_factory=dict)
-    daemon: str = ""
-    in_force: Mapping[str, Optional[str]] = field(default_factory=dict)
-    accepted: bool = False
 
 
 def read(image: Optional[FileImage]) -> Record:
     """The record in a file; an empty one when it is absent. HostError when it is damaged."""
-    if image is None:
-        return Record()
-    try:
-        document: Dict[str, Any] = json.loads(image.data)
-        keys = {
-            str(key): Ours(str(entry["text"]), _text(entry["original"]))
-            for key, entry in document["keys"].items()
-        }
-        in_force = {str(key): _text(value) for key, value in document["in_force"].items()}
-        owner, daemon = str(document["owner"]), str(document["daemon"])
-        created, accepted = bool(document["created"]), bool(document["accepted"])
-        return Record(owner, created, keys, daemon, in_force, accepted)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise HostError(
-            f"is damaged: {error!r}",
-            place=Place(RECORD),
-            remedy="move it away: Limitwise then takes no key of daemon.json for its own",
-        ) from error
-
-
-def _text(value: Any) -> Optional[str]:
-    return None if value is None else str(value)
+    return records.read(RECORD, image)
 
 
 def write(layer: str, image: Optional[FileImage], record: Record) -> WriteFile:
     """The act that puts a record there; a record without keys is no file."""
-    after = None
-    if record.keys:
-        document = {
-            "owner": record.owner,
-            "created": record.created,
-            "keys": {
-                key: {"text": ours.text, "original": ours.original}
-                for key, ours in record.keys.items()
-            },
-            "daemon": record.daemon,
-            "in_force": dict(record.in_force),
-            "accepted": record.accepted,
-        }
-        text = json.dumps(document, indent=1, sort_keys=True)
-        after = FileImage(text.encode("ascii") + b"\n", 0o600)
-    return WriteFile(layer, RECORD, image, after, FORMAT)
+    return records.write(layer, RECORD, image, record)

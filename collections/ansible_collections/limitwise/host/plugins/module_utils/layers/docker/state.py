@@ -15,6 +15,7 @@ from ...formats import keyed
 from ...formats.text import FormatError
 from ...host.machine import Host
 from ...tuning import Item
+from ..unit_start import UNIT_FOLDERS
 from . import (
     flags as docker_flags,
 )
@@ -27,7 +28,7 @@ from . import (
 from . import (
     running as docker_running,
 )
-from .flags import UNIT, UNIT_FOLDERS, Start
+from .flags import UNIT, Start
 from .keys import needs
 from .pools import Route
 from .record import FORMAT, RECORD, Record

@@ -18,6 +18,7 @@ from ansible_collections.limitwise.host.plugins.module_utils.formats import (
     limits_conf,
     sysctl_conf,
     unit_file,
+    yaml_text,
 )
 from ansible_collections.limitwise.host.plugins.module_utils.formats.text import FormatError, split
 
@@ -32,10 +33,15 @@ KEYS: Dict[str, List[str]] = {
     "limits_conf": ["* - nofile", "* soft nofile", "@u - nofile", "new hard nproc"],
     "unit_file": ["A/X", "A/After", "B/X", "B/After", "C/New", "A/New"],
     "json_text": ["/a", "/a/b", "/a/b/c", "/x~1", "/new", "/"],
+    "yaml_text": ["/a", "/a/b", "/a/b/c", "/x~1", "/new", "/", "/yes", "/e.f"],
 }
-VALUES = {
-    "json_text": st.sampled_from(["1", "1.50", '"x"', "[1, 2]", "{}", "null", '{"k":1}', "wrong"]),
-}
+JSON_VALUES = st.sampled_from(["1", "1.50", '"x"', "[1, 2]", "{}", "null", '{"k":1}', "wrong"])
+VALUES = {"json_text": JSON_VALUES, "yaml_text": JSON_VALUES}
+YAML_LINES = [
+    b"a: 1\n", b"a:\n", b"  b: 2 # two\n", b"  b:\n", b"    c: '3'\n", b'    d: "4"\n',
+    b"a: {b: 1}\n", b"x/: {}\n", b"new: [1, {y: 2}]\n", b"l:\n- 1\n- k: v\n  m: w\n",
+    b"e.f: 10%\n", b"'yes': yes\n", b"# c\n", b"  # c\n", b"\n", b"---\n", b"z: ~\r\n", b"q: 0x1f",
+]
 ANY_VALUE = st.sampled_from(["1", "2 3", "a\nb", "", " x", "y\\", "é", "\udcff"]) | st.text(
     st.sampled_from(list("a1 \t\n\r\0#=\\[]-;\udcc3\udca9é\x0b\x85")), max_size=6
 )
@@ -62,7 +68,18 @@ def texts(fmt: str) -> st.SearchStrategy[bytes]:
     """Texts that look like the format, with everything that can go wrong in them."""
     if fmt == "json_text":
         return JSON_TEXTS
+    if fmt == "yaml_text":
+        lines = st.lists(st.sampled_from(YAML_LINES), max_size=8, unique=True).map(b"".join)
+        return lines.filter(is_read)
     return st.lists(st.sampled_from(PIECES[fmt] + COMMON), max_size=25).map(b"".join)
+
+
+def is_read(text: bytes) -> bool:
+    try:
+        keyed.values("yaml_text", text)
+    except FormatError:
+        return False
+    return True
 
 
 def changes(fmt: str, data: bytes) -> st.SearchStrategy[Dict[str, Optional[str]]]:
@@ -95,7 +112,7 @@ def test_what_edit_accepts_reads_back(fmt: str, data: st.DataObject) -> None:
     expected: Dict[str, Optional[str]] = {**keyed.values(fmt, text), **wanted}
     for key, value in expected.items():
         # Without its blanks, which only JSON's values lose; an empty object may have been filled.
-        plain = value.replace(" ", "") if value and fmt == "json_text" else value
+        plain = value.replace(" ", "") if value and fmt in VALUES else value
         filled = value == "{}" and any(other.startswith(key + "/") for other in got)
         assert filled or got.get(key) == plain
 
@@ -124,6 +141,30 @@ def test_what_is_so_already_touches_nothing(fmt: str, data: st.DataObject) -> No
     same: Dict[str, Optional[str]] = dict(keyed.values(fmt, text))
     absent = {key: None for key in KEYS[fmt] if key not in same}
     assert keyed.edit(fmt, text, {**same, **absent}) == text
+
+
+@given(st.data())
+def test_other_lines_of_yaml_stay(data: st.DataObject) -> None:
+    """Only the lines from a changed key to the next one, and those that lead to it, may go."""
+    text = data.draw(texts("yaml_text"))
+    wanted = data.draw(changes("yaml_text", text))
+    try:
+        result = keyed.edit("yaml_text", text, wanted)
+    except FormatError:
+        return
+    touched = {
+        key.split("/")[1]
+        for key in difference(keyed.values("yaml_text", text), keyed.values("yaml_text", result))
+    }
+    top, others = "", []
+    document = yaml_text.parse(text)
+    column = document.place(document.root.start)[1] - 1
+    for line in split(text):
+        match = re.match(r"'?([^\s#'-][^:']*)'?:", line.text[column:])
+        top = match.group(1).replace("/", "~1") if match else top
+        if top not in touched:
+            others.append(line.text)
+    assert is_subsequence(others, [line.text for line in split(result)])
 
 
 @pytest.mark.parametrize("fmt", LINE_FORMATS)
@@ -166,6 +207,6 @@ def test_any_bytes_are_read_or_refused(fmt: str, data: bytes) -> None:
     try:
         values = keyed.values(fmt, data)
     except FormatError:
-        assert fmt == "json_text"
+        assert fmt in VALUES
     else:
         assert set(keyed.places(fmt, data)) == set(values)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.limitwise.host.plugins.module_utils.findings import Place
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
+from ansible_collections.limitwise.host.plugins.module_utils.layers import unit_start
 from ansible_collections.limitwise.host.plugins.module_utils.layers.docker import (
     flags as docker_flags,
 )
@@ -61,12 +62,12 @@ def test_any_words_are_read(words):
 
 @given(st.text(), st.dictionaries(st.sampled_from(["A", "B"]), st.text()))
 def test_any_command_is_expanded(command, variables):
-    assert all(isinstance(word, str) for word in docker_flags.expanded(command, variables))
+    assert all(isinstance(word, str) for word in unit_start.expanded(command, variables))
 
 
 @given(st.binary())
 def test_any_environment_file_is_read(data):
-    assert isinstance(docker_flags.assignments(data), dict)
+    assert isinstance(unit_start.assignments(data), dict)
 
 
 def test_unit_with_its_environment_file():
@@ -115,7 +116,7 @@ def test_environment_file_wins_over_the_unit():
     ],
 )
 def test_shell_assignments(data, value):
-    found = docker_flags.assignments(data).get("DOCKER_OPTS")
+    found = unit_start.assignments(data).get("DOCKER_OPTS")
     assert (found.split() if found is not None else None) == (value.split() if value else None)
 
 
@@ -136,7 +137,7 @@ def test_read_unit_of_a_host(tmp_path):
     write(tmp_path, "/usr/lib/systemd/system/docker.service.d/b.conf", b"[Service]\nExecStart=x\n")
     write(tmp_path, "/run/systemd/system/docker.service.d/a.conf", b"[Service]\nExecReload=\n")
     host = Host.image(str(tmp_path))
-    names = [path for path, _data in docker_flags.unit_files(host)]
+    names = [path for path, _data in unit_start.unit_files(host, docker_flags.UNIT)]
     assert names == [
         "/usr/lib/systemd/system/docker.service",
         "/run/systemd/system/docker.service.d/a.conf",
