@@ -68,8 +68,9 @@ for entry in source:
         code = compile(data, "/" + entry.name, "exec", dont_inherit=True)
         hashed = _imp.source_hash(made._RAW_MAGIC_NUMBER, data)
         compiled = made._code_to_hash_pyc(code, hashed, False)
-        entry.name, entry.size = made.cache_from_source(entry.name), len(compiled)
-        target.addfile(entry, io.BytesIO(compiled))
+        cached = tarfile.TarInfo(made.cache_from_source(entry.name))
+        cached.size, cached.mode = len(compiled), entry.mode
+        target.addfile(cached, io.BytesIO(compiled))
 target.close()
 """
 
