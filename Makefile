@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-path lint docs crds lab packages test unit e2e demo bench soak clean-cache
+.PHONY: help venv venv-path lint docs crds manifests lab packages test unit e2e demo bench soak clean-cache
 
 VENVS := python3 tests/project/venvs.py
 VENV = $(shell $(VENVS) path dev)
@@ -29,9 +29,17 @@ docs: venv ## the pages that are made from the engine's tables
 crds: venv ## the custom resource definitions, made from the engine's catalogue
 	@$(PY) -m limitwise_operator.kinds.crds operator/crds operator/chart/limitwise/crds
 
+manifests: crds ## plain manifests and the page of values, made from the Helm chart
+	@mkdir -p operator/manifests
+	@$(PY) -m project.chart manifests >operator/manifests/limitwise.yaml.new
+	@mv operator/manifests/limitwise.yaml.new operator/manifests/limitwise.yaml
+	@$(PY) -m project.chart readme >operator/chart/limitwise/README.md.new
+	@mv operator/chart/limitwise/README.md.new operator/chart/limitwise/README.md
+
 lab: packages ## the lab's kernels, images and cluster programs (Go), so that tests need not wait
 	@if [ "$$(id -u)" = 0 ]; then $(PY) -m lab build; fi
 	@if [ -n "$(GO)" ]; then $(PY) -m cluster binaries; else echo "no Go: no cluster programs"; fi
+	@if [ -n "$(GO)" ] && [ "$$(id -u)" = 0 ]; then $(PY) -m cluster image; fi
 
 packages: venv # the lab's Debian packages; a machine that cannot have the lab says why
 	@if [ "$$(id -u)" = 0 ]; then $(PY) -m lab doctor --install; fi
