@@ -1,0 +1,125 @@
+"""Looks at a guest with the engine: a request as JSON on standard input, its answer as output.
+
+Copied to the guest like the driver. A request: {"do": "survey", "users": false} |
+{"do": "effective", "groups": [...]} | {"do": "drift", "tuning": {...}} |
+{"do": "enforce", "tuning": {...}, "takeover": []} | {"do": "exhaust", "orphans": 0}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from typing import Any, Dict, List
+
+from ansible_collections.limitwise.host.plugins.module_utils import engine
+from ansible_collections.limitwise.host.plugins.module_utils.ceilings.ceiling import (
+    binding,
+    effective,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.ceilings.judge import judge
+from ansible_collections.limitwise.host.plugins.module_utils.ceilings.survey import Asked, survey
+from ansible_collections.limitwise.host.plugins.module_utils.drift.deviation import enforce
+from ansible_collections.limitwise.host.plugins.module_utils.drift.watch import observe
+from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
+from ansible_collections.limitwise.host.plugins.module_utils.tuning import read
+
+HOST = Host.live()
+
+
+def surveyed(request: Dict[str, Any]) -> Dict[str, Any]:
+    started = time.perf_counter()
+    found = survey(HOST, Asked(users=request.get("users", False)))
+    seconds = time.perf_counter() - started
+    return {
+        "ceilings": [{**one.as_dict(), "group": one.group} for one in found.ceilings],
+        "events": [one.__dict__ for one in found.events],
+        "findings": [one.as_dict() for one in judge(found)],
+        "seconds": seconds,
+    }
+
+
+def effectively(request: Dict[str, Any]) -> Dict[str, Any]:
+    found = survey(HOST).ceilings
+    return {
+        group: [effective(found, group, "pids"), effective(found, group, "memory")]
+        for group in request["groups"]
+    }
+
+
+def drifting(request: Dict[str, Any]) -> Dict[str, Any]:
+    tuning, _found = read(request["tuning"])
+    started = time.perf_counter()
+    found = observe(HOST, tuning)
+    seconds = time.perf_counter() - started
+    return {"drifts": [one.as_dict() for one in found], "seconds": seconds}
+
+
+def enforcing(request: Dict[str, Any]) -> Dict[str, Any]:
+    tuning, _found = read(request["tuning"])
+    smaller = enforce(tuning, observe(HOST, tuning))
+    options = engine.Options(purge=False, takeover=tuple(request.get("takeover", ())))
+    return {**engine.apply(HOST, smaller, options).as_dict(), "layers": list(smaller.layers)}
+
+
+def exhausting(request: Dict[str, Any]) -> Dict[str, Any]:
+    """Measure the binding ceiling of tasks, then fork until the kernel refuses, and count."""
+    orphans = [_orphan() for _number in range(request["orphans"])]
+    children: List[int] = []
+    with open("/proc/self/cgroup", encoding="ascii") as stream:
+        group = stream.read().strip().rpartition(":")[2]
+    first = binding(survey(HOST).ceilings, group)
+    with suppress(BlockingIOError):
+        while True:
+            child = os.fork()
+            if child == 0:
+                signal.pause()
+            children.append(child)
+    for child in (*children, *orphans):
+        os.kill(child, signal.SIGKILL)
+    return {"forked": len(children), "first": first and first.as_dict()}
+
+
+def _orphan() -> int:
+    """A process whose group's leader is gone: the leader's id stays taken. Its own id."""
+    ready, told = os.pipe()
+    leader = os.fork()
+    if leader == 0:
+        os.setpgid(0, 0)
+        member = os.fork()
+        if member == 0:
+            signal.pause()
+        os.write(told, str(member).encode())
+        os._exit(0)
+    os.waitpid(leader, 0)
+    os.close(told)
+    member = int(os.read(ready, 20))
+    os.close(ready)
+    return member
+
+
+DOING = {
+    "survey": surveyed, "effective": effectively, "drift": drifting, "enforce": enforcing,
+    "exhaust": exhausting,
+}
+FORK_FREE = ("survey", "effective", "drift")
+
+
+def main() -> None:
+    request = json.load(sys.stdin)
+    if request["do"] in FORK_FREE:
+        # a look that starts a process must fail even where nobody counts processes
+        sys.addaudithook(_refuse)
+    json.dump(DOING[request["do"]](request), sys.stdout)
+
+
+def _refuse(event: str, _arguments: Any) -> None:
+    if event in ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"):
+        raise AssertionError(f"{event} while only looking")
+
+
+if __name__ == "__main__":
+    main()
