@@ -66,7 +66,7 @@ class ControlPlane:
         return Audit(self.site.audit_log)
 
     def token(self, name: str = pki.ADMIN) -> str:
-        """The static token of `admin` or of a node's kubelet (h1 to h9)."""
+        """The static token of `admin`, `kwok` or a node's kubelet (h1 to h9)."""
         return self.site.pki.token(name)
 
     def api(self, token: str | None = None) -> Api:
@@ -173,7 +173,7 @@ def _new(folder: Path, address: str, namespace: str | None) -> Site:
     site = Site(folder, address, IN_NAMESPACE if namespace else _free_ports(address))
     made = pki.make(folder / "pki", address)
     site.audit_policy.write_text(components.AUDIT_POLICY)
-    users = {pki.ADMIN: {"token": made.token(pki.ADMIN)}} | {
+    users = {name: {"token": made.token(name)} for name in (pki.ADMIN, pki.KWOK)} | {
         part: {
             "client-certificate": str(made.certificate(part)),
             "client-key": str(made.key(part)),

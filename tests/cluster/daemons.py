@@ -16,7 +16,7 @@ from lab.processes import Process
 
 TAIL_LINES = 15
 PATIENCE = 20.0
-READY_WITHIN = 90.0
+READY_WITHIN = 180.0
 
 _children: dict[int, subprocess.Popen[bytes]] = {}  # kept, so that they can be reaped
 

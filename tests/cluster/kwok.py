@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
-from . import binaries, daemons
+from . import binaries, daemons, pki
 from .api import Api, Body
 from .control_plane import ControlPlane
 
@@ -107,7 +107,7 @@ def command(program: Path, plane: ControlPlane) -> list[str]:
     return plane.inside(
         [
             str(program),
-            f"--kubeconfig={plane.kubeconfig}",
+            f"--kubeconfig={plane.site.kubeconfig(pki.KWOK)}",
             f"--config={plane.folder / 'kwok-stages.yaml'}",
             "--manage-all-nodes=true",
             "--node-lease-duration-seconds=0",

@@ -12,7 +12,13 @@ from lab import commands
 DAYS = "3650"
 CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 NODES = tuple(f"h{number}" for number in range(1, 10))
-ADMIN = "admin"
+ADMIN, KWOK = "admin", "kwok"
+# Holder of a static token: (user, group). kwok's writes are told from a test's own by the user.
+USERS = {
+    ADMIN: ("lab-admin", "system:masters"),
+    KWOK: ("lab-kwok", "system:masters"),
+    **{name: (f"system:node:{name}", "system:nodes") for name in NODES},
+}
 # NAME: (subject, extended key usage); the API server's names are added to its own.
 CERTIFICATES = {
     "apiserver": ("/CN=kube-apiserver", "serverAuth"),
@@ -48,7 +54,7 @@ class Pki:
         return self.folder / "tokens.csv"
 
     def token(self, name: str) -> str:
-        """The static token of `admin` or of a node (h1 to h9)."""
+        """The static token of one of USERS."""
         return (self.folder / "tokens" / name).read_text()
 
 
@@ -94,14 +100,9 @@ def _service_account_key(pki: Pki) -> None:
 def _tokens(pki: Pki) -> None:
     (pki.folder / "tokens").mkdir()
     lines = []
-    for name in (ADMIN, *NODES):
+    for name, (user, group) in USERS.items():
         token = secrets.token_hex(16)
         (pki.folder / "tokens" / name).write_text(token)
-        user, group = (
-            ("lab-admin", "system:masters")
-            if name == ADMIN
-            else (f"system:node:{name}", "system:nodes")
-        )
         lines.append(f'{token},{user},lab-{name},"{group}"\n')
     pki.tokens.write_text("".join(lines))
 
