@@ -16,6 +16,7 @@ from .ceiling import (
     PIDS,
     POD,
     SLICE,
+    SWAP,
     UNIT,
     Ceiling,
     above,
@@ -40,9 +41,13 @@ def judge(survey: Survey) -> Tuple[Finding, ...]:
 
 
 def _worth_a_word(ceilings: Sequence[Ceiling]) -> List[Ceiling]:
-    """The full ones that are hit first: to raise another one would change nothing."""
+    """The full ones that are hit first: to raise another one would change nothing.
+
+    Nothing fails at a memory.high, nor at a full swap while there is memory.
+    """
     return [
-        one for one in tightest(ceilings, WARNED) if one.binding and one.resource != MEMORY_HIGH
+        one for one in tightest(ceilings, WARNED)
+        if one.binding and one.resource not in (MEMORY_HIGH, SWAP)
     ]
 
 

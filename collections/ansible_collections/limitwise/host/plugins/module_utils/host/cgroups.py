@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import Iterator, Optional
+from typing import Iterator, List, Optional
 
 from .files import ABSENT, host_error
 from .machine import Host
@@ -67,7 +67,7 @@ def folders(host: Host, top: str) -> Iterator[Folder]:
     One that ends meanwhile is left out. HostError when the tree may not be read.
     """
     try:
-        return _walk(os.open(host.files.locate(top), FOLDER_FLAGS), "/")
+        yield from _walk(os.open(host.files.locate(top), FOLDER_FLAGS), "/")
     except OSError as error:
         raise host_error(error, top, "read") from error
 
@@ -77,9 +77,7 @@ def _walk(descriptor: int, path: str) -> Iterator[Folder]:
         yield Folder(path, descriptor)
         if os.fstat(descriptor).st_nlink == LEAF_LINKS:
             return
-        with os.scandir(descriptor) as entries:
-            names = sorted(one.name for one in entries if one.is_dir(follow_symlinks=False))
-        for name in names:
+        for name in _inner(descriptor):
             try:
                 inner = os.open(name, FOLDER_FLAGS, dir_fd=descriptor)
             except FileNotFoundError:
@@ -87,3 +85,12 @@ def _walk(descriptor: int, path: str) -> Iterator[Folder]:
             yield from _walk(inner, f"{path.rstrip('/')}/{name}")
     finally:
         os.close(descriptor)
+
+
+def _inner(descriptor: int) -> List[str]:
+    """The names of the folders in one; none when it has just been removed."""
+    try:
+        with os.scandir(descriptor) as entries:
+            return sorted(one.name for one in entries if one.is_dir(follow_symlinks=False))
+    except FileNotFoundError:
+        return []
