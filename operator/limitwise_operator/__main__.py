@@ -81,6 +81,9 @@ def main(log_level: str, log_format: str) -> None:
 @click.option(
     "--census", type=DURATION, default="5m", help="How often watches are put to the test."
 )
+@click.option(
+    "--watch-grace", type=DURATION, default="2m", help="When a watch counts as dead after that."
+)
 @click.option("--listen", default="0.0.0.0", help="The address for probes and metrics.")  # noqa: S104
 @click.option("--health-port", default=8080, help="/healthz and /readyz; 0: none.")
 @click.option("--metrics-port", default=9090, help="Prometheus; 0: none.")
@@ -163,6 +166,7 @@ def _options(given: dict[str, Any]) -> Any:
             int(most) if most.isdecimal() else most, frozenset(given["allow"]), drain
         ),
         census=given["census"],
+        watch_grace=given["watch_grace"],
     )
 
 

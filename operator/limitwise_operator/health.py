@@ -13,16 +13,19 @@ from aiohttp import web
 from .session import Session
 from .store import RESOURCES
 
-# Seconds. A watch has to bring within this what a census saw.
-WATCH_BEHIND = 120.0
+# Seconds.
 PLANNER_BEHIND = 300.0
 
 
 @dataclass(frozen=True)
 class Vital:
-    """What a probe looks at: for how long watches owe something, for how long a change waits."""
+    """What a probe looks at: for how long watches owe something, for how long a change waits.
+
+    `grace`: seconds within which a watch has to bring what a census saw.
+    """
 
     watches: Mapping[str, float]
+    grace: float
     planner: float
     leading: bool
     synced: bool
@@ -32,6 +35,7 @@ def vital(session: Session) -> Vital:
     """The signs of life now."""
     return Vital(
         {resource: session.behind(resource) for resource in RESOURCES},
+        session.options.watch_grace,
         session.planner.waiting,
         session.election.leading,
         session.synced,
@@ -46,7 +50,7 @@ def ailments(signs: Vital) -> list[str]:
     found = [
         f"the watch of {resource} has delivered nothing new for {age:.0f} s"
         for resource, age in signs.watches.items()
-        if signs.synced and age > WATCH_BEHIND
+        if signs.synced and age > signs.grace
     ]
     if signs.leading and signs.synced and signs.planner > PLANNER_BEHIND:
         found.append(f"a change has been waiting to be planned for {signs.planner:.0f} s")

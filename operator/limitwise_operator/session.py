@@ -33,13 +33,16 @@ from .store import RESOURCES, Store
 from .watching import Proof
 
 LEASE = "limitwise-operator"
-CATCH_UP_AGAIN = 5.0
+CATCH_UP_AGAIN = 20.0
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Options:
-    """What an operator is told: who it is and how it behaves. `census`: seconds between two."""
+    """What an operator is told: who it is and how it behaves.
+
+    Seconds: `census` between two of them, `watch_grace` for what a watch owes after one.
+    """
 
     identity: str
     namespace: str = NAMESPACE
@@ -47,6 +50,7 @@ class Options:
     terms: Terms = field(default_factory=Terms)
     settings: Settings = field(default_factory=Settings)
     census: float = 300.0
+    watch_grace: float = 120.0
 
 
 class Session:
@@ -122,7 +126,7 @@ class Session:
             while time.monotonic() < deadline:
                 if self.proof.complete(self.store):
                     return
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.1)
 
     async def _serve(self) -> None:
         await self.catch_up()

@@ -39,14 +39,6 @@ class Proof:
                 self.since[resource] = now
         return vanished
 
-    def _still_owed(self, resource: str, store: Store) -> dict[str, int]:
-        shelf = store.shelf(resource)
-        return {
-            name: version
-            for name, version in self.owed.get(resource, {}).items()
-            if max(shelf.versions.get(name, 0), shelf.gone.get(name, 0)) < version
-        }
-
     def complete(self, store: Store) -> bool:
         """Whether a census was taken and the store has everything that it named."""
         return bool(self.owed) and not any(self._still_owed(one, store) for one in self.owed)
@@ -54,3 +46,14 @@ class Proof:
     def age(self, resource: str, store: Store, now: float) -> float:
         """Seconds for which a kind's watch has owed us something; 0 when it owes nothing."""
         return now - self.since[resource] if self._still_owed(resource, store) else 0.0
+
+    def _still_owed(self, resource: str, store: Store) -> dict[str, int]:
+        shelf = store.shelf(resource)
+        owed = {
+            name: version
+            for name, version in self.owed.get(resource, {}).items()
+            if max(shelf.versions.get(name, 0), shelf.gone.get(name, 0)) < version
+        }
+        if resource in self.owed:
+            self.owed[resource] = owed
+        return owed

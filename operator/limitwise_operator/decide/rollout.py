@@ -128,7 +128,9 @@ def _canaries_left(fleet: Fleet, judged: Judged, matched: list[Verdict]) -> int 
     proved = sum(soaked(fleet, judged, one) for one in having)
     if proved >= wanted:
         return None
-    return max(0, wanted - sum(not one.failed_for(judged.tuning) for one in having))
+    # One that failed before the last retry is a canary still to come, not one that is under way.
+    going = [one for one in having if not lacks(fleet, judged, one)]
+    return max(0, wanted - sum(not one.failed_for(judged.tuning) for one in going))
 
 
 def soaked(fleet: Fleet, judged: Judged, one: Verdict) -> bool:
