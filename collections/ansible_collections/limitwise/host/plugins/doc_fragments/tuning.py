@@ -15,7 +15,7 @@ options:
     description:
       - The tuning document.
       - Its keys are V(policy) and the layers V(sysctl), V(limits), V(slices), V(units),
-        V(docker_daemon).
+        V(docker_daemon), V(kubelet).
     type: dict
     default: {}
   sources:

@@ -5,14 +5,14 @@
 
 A name is that of a sysctl (``kernel.pid_max``), a directive (``TasksMax``, ``user.slice
 TasksMax``), a limit of logins (``hard nofile``, ``@staff hard nofile``) or a pointer into
-daemon.json (``/default-ulimits/nofile/Hard``).
+daemon.json or the kubelet's configuration (``/default-ulimits/nofile/Hard``, ``/maxPods``).
 """
 
 from __future__ import annotations
 
 from typing import AbstractSet, Callable, Iterator, List, Optional, Sequence, Tuple
 
-from .catalogue import docker, limits, sysctl, unit_directives
+from .catalogue import docker, kubelet, limits, sysctl, unit_directives
 from .catalogue.rules import tuning as rules
 from .catalogue.suggest import nearest
 from .catalogue.unit_table import DIRECTIVES
@@ -51,7 +51,7 @@ def _is_known(section: str, name: str) -> bool:
     if before:
         return before[-1] in TYPES and len(before) < 3 and _is_item(last)
     if name.startswith("/"):
-        return docker.lookup(name) is not None
+        return docker.lookup(name) is not None or kubelet.lookup(name) is not None
     # floors may go down by the bare name, a maximum is one key's
     bare = section == "allow_lowering" and (_is_item(name) or docker.lookup(name) is not None)
     return bare or sysctl.lookup(canonical(name)) is not None

@@ -172,20 +172,36 @@ def pointer(parts: Sequence[str]) -> str:
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 
-def _read_json(reader: Reader, section: Any) -> None:
-    if not isinstance(section, dict):
-        return reader.wrong(("docker_daemon",), "a map of daemon.json's keys", section)
+def _read_json(
+    layer: str, what: str, parts_of: Callable[[str], Path]
+) -> Callable[[Reader, Any], None]:
+    """A section of leaves by JSON pointer; ``parts_of`` reads the names at its top."""
 
-    def descend(parts: Path, value: Any) -> None:
-        if isinstance(value, dict) and value:
-            for key, below in value.items():
-                descend((*parts, str(key)), below)
-        else:
-            path = ("docker_daemon", *parts)
-            reader.add(path, "docker_daemon", "", pointer(parts), value)
+    def read(reader: Reader, section: Any) -> None:
+        if not isinstance(section, dict):
+            return reader.wrong((layer,), f"a map of {what}", section)
 
-    for key, value in section.items():
-        descend((str(key),), value)
+        def descend(place: Path, parts: Path, value: Any) -> None:
+            if isinstance(value, dict) and value:
+                for key, below in value.items():
+                    descend((*place, str(key)), (*parts, str(key)), below)
+            else:
+                reader.add((layer, *place), layer, "", pointer(parts), value)
+
+        for key, value in section.items():
+            descend((str(key),), parts_of(str(key)), value)
+
+    return read
+
+
+def _whole(name: str) -> Path:
+    return (name,)
+
+
+def _dotted(name: str) -> Path:
+    """``evictionHard.pid.available`` is a key of evictionHard: no field's own name has a dot."""
+    first, dot, rest = name.partition(".")
+    return (first, rest) if dot else (first,)
 
 
 SECTIONS: Dict[str, Callable[[Reader, Any], None]] = {
@@ -193,9 +209,10 @@ SECTIONS: Dict[str, Callable[[Reader, Any], None]] = {
     "limits": _read_limits,
     "slices": _read_by_subject("slices"),
     "units": _read_by_subject("units"),
-    "docker_daemon": _read_json,
+    "docker_daemon": _read_json("docker_daemon", "daemon.json's keys", _whole),
+    "kubelet": _read_json("kubelet", "the kubelet's settings", _dotted),
 }
-PLANNED = ("groups", "containers", "containerd", "kubelet", "earlyoom", "guard")
+PLANNED = ("groups", "containers", "containerd", "earlyoom", "guard")
 
 
 def read(

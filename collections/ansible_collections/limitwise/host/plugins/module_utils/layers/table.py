@@ -9,6 +9,7 @@ from typing import Any, Dict
 
 from .base import Layer
 from .docker.layer import DockerDaemonLayer
+from .kubelet.layer import KubeletLayer
 from .limits.layer import LimitsLayer
 from .sysctl.layer import SysctlLayer
 from .units.slices import SlicesLayer
@@ -16,5 +17,8 @@ from .units.units import UnitsLayer
 
 LAYERS: Dict[str, Layer[Any]] = {
     layer.name: layer
-    for layer in (SysctlLayer(), LimitsLayer(), SlicesLayer(), UnitsLayer(), DockerDaemonLayer())
+    for layer in (
+        SysctlLayer(), LimitsLayer(), SlicesLayer(), UnitsLayer(), DockerDaemonLayer(),
+        KubeletLayer(),
+    )
 }

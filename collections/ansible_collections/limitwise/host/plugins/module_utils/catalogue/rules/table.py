@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Dict
 
-from . import ceilings, consistency, docker, limits, run, sysctl, tuning, units
+from . import ceilings, consistency, docker, kubelet, limits, run, sysctl, tuning, units
 from .rule import Rule
 
 ALL = (
     tuning.RULES + limits.RULES + sysctl.RULES + units.RULES + docker.RULES
     + consistency.RULES + run.RULES + ceilings.RULES
+    + kubelet.RULES
 )
 
 RULES: Dict[str, Rule] = {rule.code: rule for rule in ALL}
