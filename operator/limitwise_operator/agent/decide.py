@@ -168,12 +168,16 @@ def retry_at(wish: Wish, memory: Memory) -> float:
 
 def retry_pause(failures: int) -> float:
     """Seconds to wait after so many failures of one revision."""
-    return float(min(RETRY_LONGEST, RETRY_FIRST * 2.0 ** max(0, failures - 1)))
+    return doubled(RETRY_FIRST, failures, RETRY_LONGEST)
 
 
 def correct_at(memory: Memory) -> float:
     """When drift may be put back: at once the first time, ever later against a steady writer."""
     if not memory.corrections:
         return 0.0
-    pause = CORRECT_FIRST * 2.0 ** (memory.corrections - 1)
-    return memory.corrected + float(min(CORRECT_LONGEST, pause))
+    return memory.corrected + doubled(CORRECT_FIRST, memory.corrections, CORRECT_LONGEST)
+
+
+def doubled(first: float, count: int, longest: float) -> float:
+    """``first`` the first time, twice as much each further time, never above ``longest``."""
+    return min(longest, first * float(2 ** min(max(0, count - 1), 30)))

@@ -162,7 +162,9 @@ class Loop:
             return False  # a plan is shown before it is applied
         if self.wish is not wish:
             return True
-        order = Order(self._document(wish, why), self.node.root, self.timeout)
+        order = Order(
+            self._document(wish, why), self.node.root, self.timeout, self.node.allow
+        )
         try:
             run = self.runs.start(order)
         except InputError as error:
@@ -261,7 +263,10 @@ class Loop:
         except KindError as error:
             self.wish = None
             self.told.said("error", "the object cannot be read", error=str(error))
-        if self.wish is not None and self.wish.preview is None:
+        if self.wish is None:
+            return
+        self._set(say.began(self.reporting.status, _now()))
+        if self.wish.preview is None:
             self.memory = replace(self.memory, previewed="")
             if self.reporting.status.preview is not None:
                 self._set(say.without_preview(self.reporting.status, _now()))
@@ -286,8 +291,7 @@ class Loop:
                 self._originals = self.node.originals()
             status = say.observed(status, self._drift, self._originals, _now())
         if wish is not None:
-            status = self._with_ceilings(say.began(status, self._boot_id, _now()), ceilings)
-            self._set(status)
+            self._set(self._with_ceilings(status, ceilings))
         self.told.looked_at(ceilings, len(self._drift), self.clock() - began)
 
     def _with_ceilings(

@@ -33,7 +33,9 @@ class Node:
     def __init__(self, root: str, allow: Path | None = None) -> None:
         self.root = root
         self.host = Host.mounted(root)
-        self._options = engine.Options(owner=OWNER)
+        text = allow.read_text(encoding="utf-8") if allow is not None else ""
+        self.allow = engine.named_in(text)
+        self._options = engine.Options(owner=OWNER, allow=self.allow)
 
     @property
     def boot_id(self) -> str:

@@ -13,7 +13,11 @@ TIMEOUT = "timeout"  # too long; killed, and completed or replaced by the next r
 NEVER_RAN = "never-ran"  # no answer of the module: it did not begin, or was killed
 
 MODULE = "limitwise.host.tune"
-ENDED = ("runner_on_ok", "runner_on_failed", "runner_on_unreachable")
+# A module's own "skipped" (layers that the host lacks) makes Ansible call the task skipped, and
+# leave its result out: the playbook shows it once more.
+SHOWN = "limitwise_result"
+WELL = "runner_on_ok"
+BADLY = ("runner_on_failed", "runner_on_unreachable")
 SAID = 1000  # characters of a message that are kept
 
 
@@ -54,17 +58,22 @@ def from_dict(told: Mapping[str, Any]) -> Outcome:
     )
 
 
-def of_events(events: Iterable[Mapping[str, Any]]) -> Outcome:
-    """What the events of one play say; an outcome NEVER_RAN when the module gave no answer."""
-    message = "the play ended before it reached the node"
+def of_events(events: Iterable[Mapping[str, Any]], said: str = "") -> Outcome:
+    """What the events of one play say; an outcome NEVER_RAN when the module gave no answer.
+
+    ``said``: what Ansible has printed, for want of better words.
+    """
+    message = f"the play ended before it reached the node: {said}"
     for event in events:
-        if event.get("event") not in ENDED:
-            continue
         told = event.get("event_data") or {}
         result = told.get("res") or {}
+        if event.get("event") == WELL and SHOWN in result:
+            return of_result(result[SHOWN], True)
+        if event.get("event") not in BADLY:
+            continue
         if told.get("task_action") == MODULE and "findings" in result:
-            return of_result(result, event["event"] == "runner_on_ok")
-        if event["event"] != "runner_on_ok":
+            return of_result(result, False)
+        if result:
             message = str(result.get("msg") or message)
     return Outcome(NEVER_RAN, message=message[:SAID])
 

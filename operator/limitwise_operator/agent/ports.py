@@ -22,6 +22,10 @@ class Node(Protocol):
         """Where it is mounted."""
 
     @property
+    def allow(self) -> frozenset[str]:
+        """Keys that may be set though they are no limits, by the agent's administrator."""
+
+    @property
     def boot_id(self) -> str:
         """The kernel's name for this boot."""
 

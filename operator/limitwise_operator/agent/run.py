@@ -36,11 +36,15 @@ PATIENCE = GRACE + 30.0
 
 @dataclass(frozen=True)
 class Order:
-    """What to run: the engine's document for the machine whose root is at `host_root`."""
+    """What to run: the engine's document for the machine whose root is at `host_root`.
+
+    `allow`: keys that may be set though they are no limits.
+    """
 
     document: Mapping[str, Any]
     host_root: str
     timeout: float = 600.0
+    allow: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         """The node's root is a mount; the pod's own must never be tuned in its place."""
@@ -81,6 +85,7 @@ def request(order: Order) -> dict[str, Any]:
         "extravars": {
             "limitwise_tuning": wrapped(order.document),
             "limitwise_host_root": wrapped(order.host_root),
+            "limitwise_agent_allow": wrapped(sorted(order.allow)),
         },
     }
 
@@ -128,14 +133,15 @@ class Running:
 
 
 class Runs:
-    """The place of the runs: a folder of the agent's own, 0700."""
+    """The place of the runs: a folder of the agent's own, closed to others."""
 
     def __init__(self, place: Path) -> None:
         self.place = place
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = place.stat()
-        if status.st_uid != os.geteuid() or status.st_mode & 0o077:
-            raise PermissionError(f"{place} is open to others")
+        if place.is_symlink() or place.stat().st_uid != os.geteuid():
+            raise PermissionError(f"{place} is somebody else's")
+        # A pod's emptyDir comes open to all.
+        place.chmod(0o700)
 
     def clear(self) -> int:
         """End and remove what an agent before this one left; gives the number of runs."""

@@ -140,10 +140,8 @@ def observed(
     return _said(status, now)
 
 
-def began(status: StateStatus, boot_id: str, now: datetime) -> StateStatus:
-    """The agent has come up: who it is. The boot is told by whoever has verified it."""
-    if not status.boot_id:
-        status = replace(status, boot_id=boot_id)
+def began(status: StateStatus, now: datetime) -> StateStatus:
+    """The object is this agent's now. The boot is told by whoever has verified it."""
     return _said(replace(status, agent_version=__version__), now)
 
 

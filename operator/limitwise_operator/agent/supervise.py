@@ -26,6 +26,7 @@ REQUEST = "request.json"
 RESULT = "result.json"
 PLAYBOOK = Path(__file__).with_name("tune_node.yml")
 GRACE = 10.0
+LAST_WORDS = 5  # events
 LARGEST_FILE = 64 * 1024 * 1024
 
 
@@ -85,12 +86,12 @@ class Supervisor:
 
     def _keep(self, event: Mapping[str, Any]) -> bool:
         """Keep an event in memory; False: ansible-runner writes no file of it."""
-        if event.get("event") != "verbose":
-            self.events.append(event)
+        self.events.append(event)
         return False
 
     def _outcome(self, ended: bool, request: Mapping[str, Any]) -> Outcome:
-        found = of_events(self.events)
+        said = " ".join(str(event.get("stdout") or "") for event in self.events[-LAST_WORDS:])
+        found = of_events(self.events, " ".join(said.split()))
         if found.state != NEVER_RAN or (ended and not self.error):
             return found
         if self.asked.is_set():

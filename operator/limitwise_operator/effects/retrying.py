@@ -33,7 +33,7 @@ def pause(attempt: int, retry_after: str | None, patience: Patience, chance: flo
     The server's Retry-After (whole seconds) is the least; `chance` in [0, 1) spreads clients
     over the pause's upper half, so that they do not return together.
     """
-    grown = min(patience.longest, patience.first * 2.0 ** (attempt - 1))
+    grown = min(patience.longest, patience.first * 2.0 ** min(attempt - 1, 30))
     spread = grown * (0.5 + chance / 2)
     asked = float(retry_after) if retry_after is not None and retry_after.isdecimal() else 0.0
     return max(spread, min(asked, patience.total) * (1 + chance / 10))

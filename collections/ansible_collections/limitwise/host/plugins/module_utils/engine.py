@@ -16,7 +16,7 @@ from .catalogue.rules import tuning as tuning_rules
 from .change import NOTHING, Change
 from .findings import Finding, FindingsError, HostError, InputError, LockedError, errors
 from .formats.sysctl_conf import canonical
-from .host.machine import LIVE, Host
+from .host.machine import LIVE, MOUNTED, Host
 from .journal import (
     APPLIED,
     APPLYING,
@@ -50,7 +50,10 @@ ALLOW = "/etc/limitwise/allow"
 
 @dataclass(frozen=True)
 class Options:
-    """How to run: see layers.base.Context; ``confirm``: seconds, None for the policy's own."""
+    """How to run: see layers.base.Context; ``confirm``: seconds, None for the policy's own.
+
+    ``allow``: keys that whoever runs the agent of a mounted host permits, besides the host itself.
+    """
 
     owner: str = "fleet"
     purge: bool = True
@@ -58,6 +61,7 @@ class Options:
     force: bool = False
     takeover: Tuple[str, ...] = ()
     confirm: Optional[int] = None
+    allow: FrozenSet[str] = frozenset()
 
 
 DEFAULTS = Options()
@@ -132,14 +136,20 @@ def allowed_by(host: Host) -> FrozenSet[str]:
         raise HostError(
             f"{ALLOW} can be written by others than root", remedy=f"chown root, chmod 644 {ALLOW}"
         )
-    lines = image.data.decode("utf-8", "replace").splitlines()
-    names = {line.split("#")[0].strip() for line in lines} - {""}
+    return named_in(image.data.decode("utf-8", "replace"))
+
+
+def named_in(text: str) -> FrozenSet[str]:
+    """The keys that a file like ALLOW names, in both spellings."""
+    names = {line.split("#")[0].strip() for line in text.splitlines()} - {""}
     return frozenset(names | {canonical(name) for name in names})
 
 
-def checked(host: Host, tuning: Tuning) -> List[Finding]:
+def checked(host: Host, tuning: Tuning, options: Options = DEFAULTS) -> List[Finding]:
     """What is to be said of a tuning on this host; FindingsError when anything is wrong."""
-    found = list(check(tuning, allowed_by(host)))
+    if options.allow and host.form != MOUNTED:
+        raise InputError("allow is for mounted hosts only", remedy=f"name the keys in {ALLOW}")
+    found = list(check(tuning, allowed_by(host) | options.allow))
     if errors(found):
         raise FindingsError(found)
     return found
@@ -150,7 +160,7 @@ def checked(host: Host, tuning: Tuning) -> List[Finding]:
 
 def plan(host: Host, tuning: Tuning, options: Options = DEFAULTS) -> Planned:
     """What a run would do; FindingsError when the document itself is wrong. Changes nothing."""
-    found = checked(host, tuning)
+    found = checked(host, tuning, options)
     present, skipped = _present(host, tuning, found)
     context = Context(
         options.owner, options.purge, options.adopt, options.force, options.takeover,
@@ -206,7 +216,7 @@ def apply(host: Host, tuning: Tuning, options: Options = DEFAULTS) -> Report:
     Nothing is written when anything is wrong. A run that fails in the middle is taken back at
     once; one that is killed can be rolled back, or completed by the next apply.
     """
-    checked(host, tuning)
+    checked(host, tuning, options)
     store = Store(host)
     store.prepare()
     with host.lock(LOCK):

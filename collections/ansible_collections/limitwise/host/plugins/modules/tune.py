@@ -16,7 +16,14 @@ description:
     tuning no longer wants goes back to its original. A layer that is not named is not
     touched.
   - Nothing is written when anything in the document is wrong.
-options: {}
+options:
+  allow:
+    description:
+      - Keys that may be set though they are no limits, on top of those in the host's own
+        C(/etc/limitwise/allow). For the agent of a mounted host, whose administrator says them.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment:
   - limitwise.host.tuning
   - limitwise.host.run
@@ -80,24 +87,30 @@ skipped:
   elements: str
 """
 
+from dataclasses import replace
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.limitwise.host.plugins.module_utils import task
+from ansible_collections.limitwise.host.plugins.module_utils.engine import named_in
 from ansible_collections.limitwise.host.plugins.module_utils.report import Report
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={**task.TUNING_OPTIONS, **task.RUN_OPTIONS, **task.HOST_OPTIONS},
+        argument_spec={
+            **task.TUNING_OPTIONS, **task.RUN_OPTIONS, **task.HOST_OPTIONS,
+            "allow": {"type": "list", "elements": "str", "default": []},
+        },
         supports_check_mode=True,
     )
     params = module.params
+    allow = named_in("\n".join(params["allow"]))
 
     def work() -> Report:
         tuning = task.tuning_of(params["tuning"], params["sources"])
-        return task.tune(
-            module, tuning, task.options_of(params, purge=True), task.host_of(params)
-        )
+        options = replace(task.options_of(params, purge=True), allow=allow)
+        return task.tune(module, tuning, options, task.host_of(params))
 
     task.finish(module, work)
 
