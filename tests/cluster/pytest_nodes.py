@@ -11,6 +11,7 @@ import pytest
 
 from lab.pytest_fleet import Standing
 
+from .installed import QUICK, Installed
 from .node_image import MEMORY
 from .nodes import Cluster
 
@@ -31,6 +32,12 @@ def cluster(standing_fleets: Standing) -> Iterator[Cluster]:
     """
     with Cluster.create(f"{_prefix()}cluster", 3) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def installed(cluster: Cluster) -> Installed:
+    """The product on that cluster, with agents that look at their nodes every five seconds."""
+    return Installed.into(cluster, **QUICK)
 
 
 @pytest.fixture
