@@ -1,4 +1,4 @@
-"""Layer kubelet on real kubelets: new pods get the new limit, old ones are named, all comes back."""
+"""Layer kubelet on real kubelets: new pods get the new limit, old ones are named."""
 
 from __future__ import annotations
 
