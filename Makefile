@@ -3,7 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-path lint docs crds manifests lab packages test unit e2e demo bench soak clean-cache
+.PHONY: help venv venv-path lint docs crds manifests lab packages test unit e2e
+.PHONY: demo demo-cluster bench soak clean-cache
 
 VENVS := python3 tests/project/venvs.py
 VENV = $(shell $(VENVS) path dev)
@@ -55,6 +56,9 @@ e2e: lab ## the tests on real kernels
 
 demo: packages ## three broken hosts with their own kernels, tuned over ssh and rolled back
 	@$(PY) -m demo
+
+demo-cluster: lab ## a control plane and three real nodes, tuned by operator and agents
+	@$(PY) -m demo.cluster
 
 bench: packages ## every benchmark, one JSON line per figure
 	@$(PY) -m benchmarks

@@ -27,7 +27,7 @@ class Story:
         self.steps.append((title, time.monotonic() - before))
 
     def say(self, text: str) -> None:
-        self.console.print(text, markup=False)
+        self.console.print(text, markup=False, soft_wrap=True)
 
     def expect(self, what: str, met: bool) -> None:
         """A fact that must hold; shown at once and counted at the end."""

@@ -1,0 +1,154 @@
+"""Tunes a cluster of real nodes: plans, rolls out, sees drift put right, and gives it all back."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from cluster.api import Body
+from cluster.installed import Installed
+from cluster.nodes import Cluster
+from lab.errors import LabError
+from lab.fleet import destroy
+from lab.host import Host
+
+from .broken import snapshot
+from .story import Story
+
+NAME = "demo-cluster"
+TUNING = "node-limits"
+INSTANCES = "fs.inotify.max_user_instances"
+WANTED: dict[str, str] = {"kernel.threads-max": "131072", INSTANCES: "4096"}
+SPEC: Body = {
+    "tuning": {
+        "sysctl": {key: int(value) for key, value in WANTED.items()},
+        "limits": [{"domain": "*", "type": "-", "item": "nofile", "value": 65536}],
+        "slices": {"student.slice": {"TasksMax": 4096}},
+    },
+    "rollout": {"canary": 1, "soak": "2s", "maxUnavailable": "50%"},
+}
+VALUES = "sysctl -n " + " ".join(WANTED)
+WATCH = 60.0
+
+
+@dataclass
+class Demonstration:
+    """The cluster with the product in it, and the story told of them."""
+
+    cluster: Cluster
+    story: Story
+    installed: Installed | None = None
+    before: dict[str, str] | None = None
+
+    @property
+    def product(self) -> Installed:
+        if self.installed is None:
+            raise LabError("nothing is installed yet")
+        return self.installed
+
+    def show(self, *words: str) -> None:
+        """A kubectl command and what it prints."""
+        self.story.say("$ kubectl " + " ".join(words))
+        self.story.say(self.cluster.kubectl(*words).rstrip())
+
+    def install(self) -> None:
+        self.before = snapshots(self.cluster)
+        self.installed = Installed.into(self.cluster, agent={"interval": "5s"})
+        self.show("get", "pods", "-n", "limitwise-system", "-o", "wide")
+        self.story.expect("an operator leads, and every node has its agent", True)
+
+    def report(self) -> None:
+        self.product.tuning(TUNING, mode="Report", **SPEC)
+        self.product.until("every node shows its plan", self.all_planned)
+        self.show("get", "nodetunings,nodetuningstates")
+        rows = self.product.state("h1")["status"]["preview"]["changes"]
+        for row in rows:
+            self.story.say(
+                f"  h1: {row['layer']} {row['subject']} {row['key']}: "
+                f"{row.get('before', 'unset')} -> {row.get('after', 'unset')}"
+            )
+        self.story.expect("h1 says what would change", len(rows) == 5)
+        self.story.expect("no node was touched", snapshots(self.cluster) == self.before)
+
+    def all_planned(self) -> bool:
+        states = (self.product.state(node.name) for node in self.cluster.nodes)
+        return all(state.get("status", {}).get("preview") for state in states)
+
+    def enforce(self) -> None:
+        self.product.change(TUNING, mode="Enforce")
+        self.product.wait_current(TUNING)
+        self.show("get", "nodetunings,nodetuningstates")
+        for node in self.cluster.nodes:
+            values = node.run(VALUES).stdout.split()
+            tasks = node.run("systemctl show -p TasksMax --value student.slice").stdout.strip()
+            well = values == [*WANTED.values()] and tasks == "4096"
+            self.story.expect(f"{node.name}: {' '.join(values)}, TasksMax {tasks}", well)
+
+    def drift(self) -> None:
+        node = self.cluster.node("h2")
+        self.story.say(f"$ h2# sysctl -w {INSTANCES}=200")
+        node.run(f"sysctl -w {INSTANCES}=200")
+        seen: list[Body] = []
+
+        def told() -> bool:
+            seen[:] = self.product.state("h2")["status"].get("drift", [])
+            return bool(seen)
+
+        self.product.until("the drift is told", told, WATCH)
+        row = seen[0]
+        self.story.say(f"  h2: {row['key']}: {row['wanted']} -> {row['live']} at {row['since']}")
+        self.story.expect("h2 tells its drift", row["live"] == "200")
+        self.product.until(
+            "the value is back", lambda: value(node, INSTANCES) == WANTED[INSTANCES], WATCH
+        )
+        self.story.expect("h2 has the wanted value again", True)
+
+    def give_back(self) -> None:
+        self.story.say(f"$ kubectl delete nodetuning {TUNING}")
+        self.product.remove(TUNING)
+        after = snapshots(self.cluster)
+        for node in self.cluster.nodes:
+            same = self.before is not None and after[node.name] == self.before[node.name]
+            self.story.expect(f"{node.name}: every file and value is as before", same)
+
+
+def snapshots(cluster: Cluster) -> dict[str, str]:
+    """Of each node: the files and values that a tuning could touch."""
+    return {node.name: snapshot(node) + node.run(VALUES).stdout for node in cluster.nodes}
+
+
+def value(node: Host, key: str) -> str:
+    """A sysctl as the node's kernel has it."""
+    return node.run(f"sysctl -n {key}").stdout.strip()
+
+
+def main() -> int:
+    """Exit status 0 when everything was as expected."""
+    story = Story()
+    destroy(NAME)
+    made: list[Cluster] = []
+    try:
+        story.tell("A control plane and three real nodes", lambda: made.append(new(story)))
+        with made[0] as cluster:
+            show = Demonstration(cluster, story)
+            story.tell("Install operator and agents by the chart", show.install)
+            story.tell("What a tuning would change (mode: Report)", show.report)
+            story.tell("Enforce it: a canary, then the rest", show.enforce)
+            story.tell("Somebody writes a value by hand", show.drift)
+            story.tell("Delete the tuning: everything goes back", show.give_back)
+    except LabError as error:
+        print(f"demo-cluster: {error}", file=sys.stderr)
+        return 2
+    story.summary()
+    return 0 if story.met else 1
+
+
+def new(story: Story) -> Cluster:
+    """Three nodes that are Ready."""
+    cluster = Cluster.create(NAME, 3)
+    story.say(cluster.kubectl("get", "nodes").rstrip())
+    return cluster
+
+
+if __name__ == "__main__":
+    sys.exit(main())
