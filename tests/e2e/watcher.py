@@ -2,7 +2,8 @@
 
 Copied to the guest like the driver. A request: {"do": "survey", "users": false} |
 {"do": "effective", "groups": [...]} | {"do": "drift", "tuning": {...}} |
-{"do": "enforce", "tuning": {...}, "takeover": []} | {"do": "exhaust", "orphans": 0}.
+{"do": "enforce", "tuning": {...}, "takeover": []} | {"do": "exhaust", "orphans": 0}, each with
+"mounted": "/host" for a running host whose root is mounted there.
 """
 
 from __future__ import annotations
@@ -27,12 +28,10 @@ from ansible_collections.limitwise.host.plugins.module_utils.drift.watch import 
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
 from ansible_collections.limitwise.host.plugins.module_utils.tuning import read
 
-HOST = Host.live()
 
-
-def surveyed(request: Dict[str, Any]) -> Dict[str, Any]:
+def surveyed(host: Host, request: Dict[str, Any]) -> Dict[str, Any]:
     started = time.perf_counter()
-    found = survey(HOST, Asked(users=request.get("users", False)))
+    found = survey(host, Asked(users=request.get("users", False)))
     seconds = time.perf_counter() - started
     return {
         "ceilings": [{**one.as_dict(), "group": one.group} for one in found.ceilings],
@@ -42,36 +41,36 @@ def surveyed(request: Dict[str, Any]) -> Dict[str, Any]:
     }
 
 
-def effectively(request: Dict[str, Any]) -> Dict[str, Any]:
-    found = survey(HOST).ceilings
+def effectively(host: Host, request: Dict[str, Any]) -> Dict[str, Any]:
+    found = survey(host).ceilings
     return {
         group: [effective(found, group, "pids"), effective(found, group, "memory")]
         for group in request["groups"]
     }
 
 
-def drifting(request: Dict[str, Any]) -> Dict[str, Any]:
+def drifting(host: Host, request: Dict[str, Any]) -> Dict[str, Any]:
     tuning, _found = read(request["tuning"])
     started = time.perf_counter()
-    found = observe(HOST, tuning)
+    found = observe(host, tuning)
     seconds = time.perf_counter() - started
     return {"drifts": [one.as_dict() for one in found], "seconds": seconds}
 
 
-def enforcing(request: Dict[str, Any]) -> Dict[str, Any]:
+def enforcing(host: Host, request: Dict[str, Any]) -> Dict[str, Any]:
     tuning, _found = read(request["tuning"])
-    smaller = enforce(tuning, observe(HOST, tuning))
+    smaller = enforce(tuning, observe(host, tuning))
     options = engine.Options(purge=False, takeover=tuple(request.get("takeover", ())))
-    return {**engine.apply(HOST, smaller, options).as_dict(), "layers": list(smaller.layers)}
+    return {**engine.apply(host, smaller, options).as_dict(), "layers": list(smaller.layers)}
 
 
-def exhausting(request: Dict[str, Any]) -> Dict[str, Any]:
+def exhausting(host: Host, request: Dict[str, Any]) -> Dict[str, Any]:
     """Measure the binding ceiling of tasks, then fork until the kernel refuses, and count."""
     orphans = [_orphan() for _number in range(request["orphans"])]
     children: List[int] = []
     with open("/proc/self/cgroup", encoding="ascii") as stream:
         group = stream.read().strip().rpartition(":")[2]
-    first = binding(survey(HOST).ceilings, group)
+    first = binding(survey(host).ceilings, group)
     with suppress(BlockingIOError):
         while True:
             child = os.fork()
@@ -113,7 +112,8 @@ def main() -> None:
     if request["do"] in FORK_FREE:
         # a look that starts a process must fail even where nobody counts processes
         sys.addaudithook(_refuse)
-    json.dump(DOING[request["do"]](request), sys.stdout)
+    host = Host.mounted(request["mounted"]) if "mounted" in request else Host.live()
+    json.dump(DOING[request["do"]](host, request), sys.stdout)
 
 
 def _refuse(event: str, _arguments: Any) -> None:
