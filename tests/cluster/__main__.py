@@ -11,7 +11,7 @@ from pathlib import Path
 from lab import doctor, fleet
 from lab.errors import LabError
 
-from . import binaries, control_plane, daemons, node_image
+from . import binaries, control_plane, daemons, node_image, nodes
 from .components import WHOLE
 from .control_plane import ControlPlane
 from .nodes import Cluster
@@ -53,7 +53,7 @@ def _up(options: argparse.Namespace) -> None:
 def _down(options: argparse.Namespace) -> None:
     control_plane.destroy(_folder(options))
     if options.name in fleet.names():
-        fleet.destroy(options.name)
+        nodes.destroy(options.name)
 
 
 def _image(_options: argparse.Namespace) -> None:
@@ -117,11 +117,11 @@ def _parser() -> argparse.ArgumentParser:
         made = verb(name, action, text)
         made.add_argument("--name", default=DEFAULT_NAME, help="its name (%(default)s)")
     verb("image", _image, "make the golden image of nodes (root; minutes when nothing is cached)")
-    nodes = verb("nodes", _nodes, "make a cluster with so many real nodes (root); `down` ends it")
-    nodes.add_argument("count", type=int, metavar="N")
-    nodes.add_argument("--mem", default=node_image.MEMORY, help="memory of a node (%(default)s)")
+    whole = verb("nodes", _nodes, "make a cluster with so many real nodes (root); `down` ends it")
+    whole.add_argument("count", type=int, metavar="N")
+    whole.add_argument("--mem", default=node_image.MEMORY, help="memory of a node (%(default)s)")
     load = verb("load", _load, "bring this checkout's code onto a cluster's nodes")
-    for made in (nodes, load):
+    for made in (whole, load):
         made.add_argument("--name", default=DEFAULT_NAME, help="its name (%(default)s)")
     verb("list", _list, "all control planes")
     return parser

@@ -19,7 +19,7 @@ from lab.errors import LabError
 from lab.fleet import Fleet, Spec
 from lab.host import Host
 
-from . import container_image, node_files, node_image, oci, seed
+from . import container_image, control_plane, node_files, node_image, oci, seed
 from .api import Body
 from .components import WHOLE
 from .control_plane import ControlPlane
@@ -60,8 +60,9 @@ class Cluster:
             raise LabError(f"a cluster has at most {len(NODES)} nodes, not {nodes}")
         image, product = node_image.get(say), container_image.product(say)
         kernel, given = kernels.get("built", say), _seed(name)
-        made = cls(Fleet.of(name, 0, Spec(image, kernel, mem, given)))
+        fleet = Fleet.of(name, 0, Spec(image, kernel, mem, given))
         try:
+            made = cls(fleet)
             seed.write(given, made.plane.site, kubelet or {}, oci.archive([product]))
             with ThreadPoolExecutor(1) as pool:
                 plane = pool.submit(made.plane.start, WHOLE)
@@ -69,7 +70,7 @@ class Cluster:
                 plane.result()
             made.wait_ready(*made.nodes)
         except BaseException:
-            made.destroy()
+            destroy(name)
             raise
         return made
 
@@ -159,8 +160,8 @@ class Cluster:
     def destroy(self) -> None:
         """Remove the cluster: processes, namespace, disks, keys."""
         self.api.close()
-        self.plane.destroy()
-        self.fleet.destroy()
+        destroy(self.name)
+        self.fleet.hosts = []
 
     def __enter__(self) -> Cluster:
         return self
@@ -199,6 +200,12 @@ class Cluster:
             if event.get("type") == "Warning"
         ]
         return "\n".join(f"    {line}" for line in [*nodes, *pods, *events[-8:]])
+
+
+def destroy(name: str) -> None:
+    """Remove a cluster, whole or half made; nothing happens when there is none."""
+    control_plane.destroy(_plane(name))
+    fleets.destroy(name)
 
 
 def ready(node: Body, boot: str) -> bool:
