@@ -38,6 +38,7 @@ from .run import Order
 
 BUSY = 15.0  # seconds until a host that was busy or did not answer is asked again
 TROUBLES = 3  # so often before that is told as a failure
+LAST_WAIT = 15.0  # seconds that a run under way gets when the agent is to end
 PATIENCE = Patience(first=1.0, longest=60.0)
 
 
@@ -250,9 +251,11 @@ class Loop:
         self.memory = replace(self.memory, trouble=count, hold_until=hold)
         self.told.said("warning", "trouble", error=message, count=count)
         wish = self.wish
-        if count >= TROUBLES and wish is not None and wish.go and self.underway is None:
+        if count < TROUBLES or wish is None or not wish.go or self.underway is not None:
+            return
+        self.memory = replace(self.memory, trouble=0)
+        if not in_force(wish, self.reporting.status):
             self._ended(wish.revision, "trouble", Outcome(FAILED, message=message))
-            self.memory = replace(self.memory, trouble=0)
 
     # --- seeing --------------------------------------------------------------------------------
 
@@ -345,9 +348,18 @@ class Loop:
         return not busy and self._next().act is Act.WAIT
 
     def stop(self) -> None:
-        """End a run that is under way; what it has begun, the next agent completes."""
-        if self.underway is not None:
+        """Let a run that is under way end, and tell; what is killed, the next agent completes."""
+        if self.underway is None:
+            return
+        deadline = self.clock() + LAST_WAIT
+        while not self.underway.run.ended() and self.clock() < deadline:
+            time.sleep(0.1)
+        if self.underway.run.ended():
+            self._collect()
+            self._flush()
+        else:
             self.underway.run.stop()
+            self.underway.run.outcome()
 
 
 def _now() -> datetime:

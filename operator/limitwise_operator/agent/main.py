@@ -5,10 +5,13 @@ from __future__ import annotations
 import gc
 import select
 import signal
+import sys
 import time
 from types import FrameType
 
-from ..effects.access import found
+from ansible_collections.limitwise.host.plugins.module_utils.findings import LimitwiseError
+
+from ..effects.access import AccessError, found
 from ..effects.cluster import Cluster
 from ..effects.door import Door, Manners
 from ..effects.retrying import Patience
@@ -100,5 +103,10 @@ class Agent:
 
 
 def run(options: Options) -> int:
-    """Run the agent of one node; the process's exit status."""
-    return Agent(options).run()
+    """Run the agent of one node; the process's exit status: 2 when it cannot even begin."""
+    try:
+        agent = Agent(options)
+    except (LimitwiseError, AccessError, OSError) as error:
+        print(f"limitwise agent: {error}", file=sys.stderr)
+        return 2
+    return agent.run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from ansible_collections.limitwise.host.plugins.module_utils.ceilings.survey imp
 from ansible_collections.limitwise.host.plugins.module_utils.drift import watch
 from ansible_collections.limitwise.host.plugins.module_utils.findings import (
     FindingsError,
+    HostError,
     InputError,
+    Place,
     errors,
 )
 from ansible_collections.limitwise.host.plugins.module_utils.formats.sysctl_conf import dotted
@@ -31,6 +34,8 @@ class Node:
     """The machine whose root is mounted at ``root``."""
 
     def __init__(self, root: str, allow: Path | None = None) -> None:
+        if os.path.realpath(root) == "/":
+            raise HostError("is this container's own root, not a host's", place=Place(root))
         self.root = root
         self.host = Host.mounted(root)
         text = allow.read_text(encoding="utf-8") if allow is not None else ""

@@ -48,7 +48,7 @@ class Order:
 
     def __post_init__(self) -> None:
         """The node's root is a mount; the pod's own must never be tuned in its place."""
-        if not self.host_root.startswith("/") or os.path.samefile(self.host_root, "/"):
+        if not self.host_root.startswith("/") or os.path.realpath(self.host_root) == "/":
             raise ValueError(f"{self.host_root!r} is no mounted root of a host")
 
 

@@ -96,9 +96,10 @@ class Supervisor:
             return found
         if self.asked.is_set():
             return Outcome(NEVER_RAN, message="the agent was stopped")
-        if self.error:
-            return Outcome(NEVER_RAN, message=self.error)
-        return Outcome(TIMEOUT, message=f"not at its end after {request['timeout']} s: killed")
+        if not ended:
+            # What ansible-runner says of its end is the killing's doing.
+            return Outcome(TIMEOUT, message=f"not at its end after {request['timeout']} s: killed")
+        return Outcome(NEVER_RAN, message=self.error)
 
     def _leave(self, outcome: Outcome) -> None:
         new = self.folder / (RESULT + ".new")

@@ -1,0 +1,492 @@
+"""The loop over a played node and API: what is done, told, and kept through trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from ansible_collections.limitwise.host.plugins.module_utils.findings import HostError, LockedError
+from ansible_collections.limitwise.host.plugins.module_utils.tuning import Tuning
+from limitwise_operator.agent.loop import BUSY, TROUBLES, Loop
+from limitwise_operator.agent.marks import PAUSE, Ceiling
+from limitwise_operator.agent.outcome import APPLIED, FAILED, NEVER_RAN, Outcome
+from limitwise_operator.agent.reporting import Reporting
+from limitwise_operator.agent.run import Order
+from limitwise_operator.agent.status import Look
+from limitwise_operator.effects.answers import ConflictError, MissingError, UnreachableError
+from limitwise_operator.kinds.node_tuning_state import Row
+from unit.operator.agent.test_marks import Ceiling as PlayedCeiling
+
+PIDS = {"sysctl": {"kernel.pid_max": 4194304}}
+CHANGE = {
+    "layer": "sysctl", "subject": "", "key": "kernel.pid_max", "before": "1", "after": "2",
+    "takes_effect": "none",
+}
+DRIFT = {"layer": "sysctl", "subject": "", "key": "kernel.pid_max", "wanted": "2", "live": "1"}
+STILL = {
+    "code": "LW610", "severity": "warning", "layer": "units", "found": "restart",
+    "message": "ssh.service LimitNOFILE takes effect at the next restart",
+}
+
+
+@dataclass
+class PlayedNode:
+    """A node as the test says it is."""
+
+    root: str = "/played"
+    allow: frozenset[str] = frozenset()
+    boot_id: str = "boot-1"
+    held: tuple[str, ...] = ()
+    looks: list[Look] = field(default_factory=list)
+    default: Look = field(default_factory=Look)
+    drifts: tuple[Row, ...] = ()
+    full: tuple[Ceiling, ...] = ()
+    trouble: HostError | None = None
+    killed: bool = False
+    asked: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def holds(self) -> tuple[str, ...]:
+        return self.held
+
+    def unfinished(self) -> bool:
+        return self.killed
+
+    def last_run(self) -> str:
+        return "last"
+
+    def look(self, document: Mapping[str, Any]) -> Look:
+        self.asked.append(document)
+        if self.trouble is not None:
+            raise self.trouble
+        return self.looks.pop(0) if self.looks else self.default
+
+    def drift(self, tuning: Tuning) -> tuple[Row, ...]:
+        return self.drifts
+
+    def ceilings(self) -> tuple[Ceiling, ...]:
+        if self.trouble is not None:
+            raise self.trouble
+        return self.full
+
+    def originals(self) -> tuple[Row, ...]:
+        return ()
+
+
+@dataclass
+class PlayedRuns:
+    """Runs that end when the test says how."""
+
+    end: Outcome | None = None
+    orders: list[Order] = field(default_factory=list)
+
+    def start(self, order: Order) -> PlayedRuns:
+        self.orders.append(order)
+        return self
+
+    def ended(self) -> bool:
+        return self.end is not None
+
+    def outcome(self) -> Outcome:
+        found, self.end = self.end, None
+        assert found is not None
+        return found
+
+    def stop(self) -> None:
+        self.end = Outcome(NEVER_RAN)
+
+
+class PlayedApi:
+    """One object; counts its versions and can be told to refuse."""
+
+    def __init__(self) -> None:
+        self.body: dict[str, Any] | None = None
+        self.version = 0
+        self.refusals: list[Exception] = []
+        self.writes: list[dict[str, Any]] = []
+
+    def spec(self, revision: str, tuning: Any = None, **more: Any) -> dict[str, Any]:
+        """The operator writes; gives what a watch would."""
+        self.version += 1
+        go = {"revision": revision, "time": "2026-11-22T20:30:00Z"}
+        self.body = {
+            "metadata": {"name": "h1", "uid": "u", "resourceVersion": str(self.version)},
+            "spec": {
+                "revision": revision, "tuning": PIDS if tuning is None else tuning,
+                "goAhead": go, **more,
+            },
+            "status": (self.body or {}).get("status", {}),
+        }
+        return self.body
+
+    def get_state(self, name: str) -> dict[str, Any]:
+        assert self.body is not None
+        return self.body
+
+    def replace_state_status(
+        self, name: str, version: int | None, status: dict[str, Any]
+    ) -> dict[str, Any]:
+        if self.refusals:
+            raise self.refusals.pop(0)
+        if self.body is None:
+            raise MissingError("PATCH", 404, "NotFound", "")
+        if version != self.version:
+            raise ConflictError("PATCH", 409, "Conflict", "")
+        self.version += 1
+        metadata = {**self.body["metadata"], "resourceVersion": str(self.version)}
+        self.body = {**self.body, "metadata": metadata, "status": status}
+        self.writes.append(status)
+        return self.body
+
+
+class Silent:
+    """Nobody is told."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+
+    def said(self, level: str, word: str, **more: Any) -> None:
+        self.words.append(word)
+
+    def looked_at(self, ceilings: tuple[Ceiling, ...], drift: int, seconds: float) -> None:
+        return
+
+    def ran(self, state: str, why: str, seconds: float) -> None:
+        return
+
+
+class Stage:
+    """A loop with everything it asks played, and a clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.node, self.runs, self.api = PlayedNode(), PlayedRuns(), PlayedApi()
+        self.told = Silent()
+        self.loop = self.made()
+
+    def made(self) -> Loop:
+        return Loop(
+            self.node, self.runs, Reporting(self.api, "h1"), self.told, 30.0, 600.0,
+            lambda: self.now,
+        )
+
+    def restart_agent(self) -> None:
+        """A new process: it knows what the API and the node know."""
+        self.loop = self.made()
+        self.loop.see(self.api.body)
+
+    def turn(self, seconds: float = 0.0) -> float:
+        self.now += seconds
+        return self.loop.turn()
+
+    def want(self, revision: str, tuning: Any = None, **more: Any) -> None:
+        self.loop.see(self.api.spec(revision, tuning, **more))
+
+    def apply(self, revision: str = "r1", **more: Any) -> None:
+        """Through plan and run to a good end."""
+        self.node.looks = [Look((CHANGE,))]
+        self.want(revision, **more)
+        self.turn()
+        self.runs.end = Outcome(APPLIED, "run-" + revision, (CHANGE,))
+        self.turn()
+
+    @property
+    def status(self) -> dict[str, Any]:
+        assert self.api.body is not None
+        found: dict[str, Any] = self.api.body["status"]
+        return found
+
+    def condition(self, kind: str) -> tuple[str, str]:
+        found = {one["type"]: (one["status"], one["reason"]) for one in self.status["conditions"]}
+        return found[kind]
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def test_plan_and_result_are_one_write_each(stage: Stage) -> None:
+    stage.apply()
+    assert [write.get("observedRevision") for write in stage.api.writes] == [None, "r1"]
+    assert stage.api.writes[0]["plan"]["revision"] == "r1"
+    assert stage.status["applied"]["runId"] == "run-r1"
+    for _turn in range(10):
+        stage.turn(60)
+    assert len(stage.api.writes) == 2
+
+
+def test_a_node_that_is_as_wanted_needs_no_run_and_one_write(stage: Stage) -> None:
+    stage.want("r1")
+    stage.turn()
+    assert stage.runs.orders == []
+    assert len(stage.api.writes) == 1
+    assert stage.status["applied"]["runId"] == "last"
+
+
+def test_a_killed_run_is_completed_even_where_nothing_differs(stage: Stage) -> None:
+    stage.node.killed = True
+    stage.want("r1")
+    stage.turn()
+    assert len(stage.runs.orders) == 1
+
+
+def test_a_deleted_tuning_gives_back_every_layer_that_holds_something(stage: Stage) -> None:
+    stage.apply()
+    stage.node.held, stage.node.looks = ("sysctl", "limits"), [Look((CHANGE,))]
+    stage.want("r2", {})
+    stage.turn()
+    assert stage.runs.orders[-1].document == {"sysctl": {}, "limits": []}
+
+
+def test_a_plan_that_cannot_be_told_is_not_applied(stage: Stage) -> None:
+    stage.api.refusals = [UnreachableError("PATCH", 0, "NoAnswer", "")] * 2
+    stage.node.looks = [Look((CHANGE,))]
+    stage.want("r1")
+    stage.turn()
+    assert stage.runs.orders == []
+    wait = stage.turn(2.0)
+    assert stage.runs.orders == []
+    stage.turn(wait + 5.0)
+    assert len(stage.runs.orders) == 1
+
+
+def test_a_result_that_cannot_be_told_is_told_later(stage: Stage) -> None:
+    stage.node.looks = [Look((CHANGE,))]
+    stage.want("r1")
+    stage.turn()
+    stage.api.refusals = [UnreachableError("PATCH", 0, "NoAnswer", "")] * 3
+    stage.runs.end = Outcome(APPLIED, "run", (CHANGE,))
+    for _turn in range(4):
+        stage.turn(10)
+    assert stage.status["observedRevision"] == "r1"
+    assert len(stage.runs.orders) == 1
+
+
+def test_a_new_spec_in_between_is_a_conflict_and_then_obeyed(stage: Stage) -> None:
+    stage.node.looks = [Look((CHANGE,)), Look((CHANGE,))]
+    stage.want("r1")
+    stage.api.spec("r2")  # written, and not yet seen by the watch
+    stage.turn()
+    stage.turn(0.1)
+    assert [order.document for order in stage.runs.orders] == [PIDS]
+    assert stage.status["plan"]["revision"] == "r2"
+
+
+def test_what_an_old_watch_says_is_not_believed(stage: Stage) -> None:
+    old = stage.api.spec("r1")
+    stage.loop.see(old)
+    stage.turn()
+    stage.loop.see(old)
+    stage.turn(60)
+    assert len(stage.api.writes) == 1
+
+
+def test_a_killed_agent_applies_what_it_has_shown(stage: Stage) -> None:
+    stage.node.looks = [Look((CHANGE,))]
+    stage.want("r1")
+    stage.turn()
+    stage.restart_agent()
+    stage.turn()
+    assert len(stage.runs.orders) == 2
+    assert len(stage.api.writes) == 1
+
+
+def test_a_restarted_agent_with_nothing_to_do_does_nothing(stage: Stage) -> None:
+    stage.apply()
+    writes, asked = len(stage.api.writes), len(stage.node.asked)
+    stage.restart_agent()
+    stage.turn()
+    stage.turn(60)
+    assert (len(stage.api.writes), len(stage.node.asked)) == (writes, asked)
+    assert len(stage.runs.orders) == 1
+
+
+def test_drift_is_told_put_back_and_told_again(stage: Stage) -> None:
+    stage.apply()
+    stage.node.drifts = (DRIFT,)
+    stage.turn(60)
+    assert len(stage.runs.orders) == 2
+    assert stage.condition("Drifted") == ("True", "Drifted")
+    stage.node.drifts, stage.runs.end = (), Outcome(APPLIED, "run-2", (CHANGE,))
+    stage.turn()
+    assert stage.condition("Drifted") == ("False", "AsWanted")
+    assert len(stage.api.writes) == 4
+
+
+def test_a_steady_writer_is_answered_ever_more_seldom(stage: Stage) -> None:
+    stage.apply()
+    stage.node.drifts = (DRIFT,)
+    for _turn in range(120):
+        stage.runs.end = Outcome(APPLIED, "again", (CHANGE,))
+        stage.turn(30)
+    assert 2 < len(stage.runs.orders) < 10
+
+
+def test_drift_that_cannot_be_put_back_does_not_fail_the_node(stage: Stage) -> None:
+    stage.apply()
+    stage.node.drifts = (DRIFT,)
+    stage.turn(60)
+    stage.runs.end = Outcome(FAILED, "run-2", (), (), "no")
+    stage.turn()
+    assert stage.condition("Applied")[0] == "True"
+    assert stage.condition("Drifted")[0] == "True"
+
+
+def test_without_go_ahead_drift_is_only_told(stage: Stage) -> None:
+    stage.apply()
+    stage.node.drifts = (DRIFT,)
+    stage.want("r1", goAhead={"revision": "r0", "time": "2026-11-22T20:30:00Z"})
+    stage.turn(60)
+    assert len(stage.runs.orders) == 1
+    assert stage.condition("Drifted")[0] == "True"
+
+
+def test_a_boot_is_verified_and_what_it_lost_applied(stage: Stage) -> None:
+    stage.apply()
+    stage.node.boot_id, stage.node.looks = "boot-2", [Look((CHANGE,))]
+    stage.restart_agent()
+    stage.turn()
+    assert len(stage.runs.orders) == 2
+    stage.runs.end = Outcome(APPLIED, "run-2", (CHANGE,))
+    stage.turn()
+    assert stage.status["bootID"] == "boot-2"
+
+
+def test_a_boot_that_lost_nothing_costs_one_write(stage: Stage) -> None:
+    stage.apply()
+    stage.node.boot_id = "boot-2"
+    stage.restart_agent()
+    stage.turn()
+    assert (len(stage.runs.orders), len(stage.api.writes)) == (1, 3)
+    assert stage.status["bootID"] == "boot-2"
+
+
+@pytest.mark.parametrize("trouble", [LockedError("another run"), HostError("cannot fork")])
+def test_a_host_that_is_busy_is_asked_again_and_not_failed(
+    stage: Stage, trouble: HostError
+) -> None:
+    stage.want("r1")
+    stage.node.trouble = trouble
+    stage.turn()
+    assert "observedRevision" not in (stage.status or {})
+    stage.node.trouble = None
+    stage.turn(BUSY)
+    assert stage.status["observedRevision"] == "r1"
+    assert stage.condition("Applied") == ("True", "Applied")
+
+
+def test_trouble_that_does_not_end_is_told(stage: Stage) -> None:
+    stage.want("r1")
+    stage.node.trouble = HostError("cannot fork")
+    for count in range(1, TROUBLES + 1):
+        stage.turn(BUSY * count)
+    assert stage.condition("Applied") == ("False", "Failed")
+    stage.node.trouble = None
+    stage.turn(3600)
+    assert stage.condition("Applied") == ("True", "Applied")
+
+
+def test_a_run_that_never_ran_is_tried_again_before_it_is_told(stage: Stage) -> None:
+    stage.node.looks = [Look((CHANGE,))]
+    stage.want("r1")
+    stage.turn()
+    for count in range(1, TROUBLES + 1):
+        assert "observedRevision" not in stage.status
+        stage.runs.end = Outcome(NEVER_RAN, message="no memory")
+        stage.turn()
+        stage.turn(BUSY * count)
+    assert stage.condition("Applied") == ("False", "Failed")
+    assert len(stage.runs.orders) == TROUBLES
+
+
+def test_a_failed_revision_is_tried_again_much_later(stage: Stage) -> None:
+    stage.node.looks = [Look((CHANGE,)), Look((CHANGE,))]
+    stage.want("r1")
+    stage.turn()
+    stage.runs.end = Outcome(FAILED, "run", (), (), "kernel says no")
+    stage.turn()
+    assert stage.condition("Applied") == ("False", "Failed")
+    stage.turn(60)
+    assert len(stage.runs.orders) == 1
+    stage.turn(600)
+    stage.runs.end = Outcome(APPLIED, "run-2", (CHANGE,))
+    stage.turn()
+    assert stage.condition("Applied") == ("True", "Applied")
+
+
+def test_a_granted_restart_is_used_once(stage: Stage) -> None:
+    stage.apply()
+    stage.node.drifts = ()
+    stage.loop.reporting.status = replace(stage.loop.reporting.status)
+    stage.node.looks = [Look((CHANGE,))]
+    stage.want("r2")
+    stage.turn()
+    stage.runs.end = Outcome(APPLIED, "run-2", (CHANGE,), (STILL,))
+    stage.turn()
+    assert stage.status["waiting"][0]["unit"] == "ssh.service"
+    assert stage.condition("RestartNeeded")[0] == "True"
+    stage.want("r2", restart={"phase": "Granted", "since": "2026-11-22T20:31:00Z"})
+    stage.turn()
+    assert stage.runs.orders[-1].document["policy"] == {"restart": "if-needed"}
+    stage.runs.end = Outcome(APPLIED, "run-3", (), (STILL,))
+    stage.turn()
+    count = len(stage.runs.orders)
+    stage.turn(60)
+    assert len(stage.runs.orders) == count
+
+
+def test_a_restart_done_by_somebody_else_is_seen(stage: Stage) -> None:
+    stage.node.looks = [Look((CHANGE,))]
+    stage.want("r1")
+    stage.turn()
+    stage.runs.end = Outcome(APPLIED, "run", (CHANGE,), (STILL,))
+    stage.turn()
+    assert stage.status["waiting"]
+    stage.turn(301)
+    assert stage.status["waiting"] == []
+    assert len(stage.runs.orders) == 1
+
+
+def test_without_an_object_nothing_is_touched(stage: Stage) -> None:
+    stage.apply()
+    stage.node.drifts = (DRIFT,)
+    stage.loop.see(None)
+    stage.turn(60)
+    assert len(stage.runs.orders) == 1
+
+
+def test_an_object_that_went_while_it_was_written_is_gone(stage: Stage) -> None:
+    stage.want("r1")
+    stage.api.body = None
+    stage.turn()
+    assert stage.loop.reporting.body is None
+
+
+def test_ceilings_are_told_seldom_and_exhaustion_at_once(stage: Stage) -> None:
+    stage.apply()
+    writes = len(stage.api.writes)
+    stage.node.full = (PlayedCeiling("a", 55),)
+    stage.turn(60)
+    stage.node.full = (PlayedCeiling("a", 75),)
+    stage.turn(60)
+    assert len(stage.api.writes) == writes + 1
+    stage.node.full = (PlayedCeiling("a", 99),)
+    stage.turn(60)
+    assert stage.status["ceilings"][0]["mark"] == 99
+    stage.node.full = ()
+    stage.turn(60)
+    assert len(stage.api.writes) == writes + 2
+    stage.turn(PAUSE)
+    assert stage.status["ceilings"] == []
+
+
+def test_stopping_waits_for_a_run_that_ends(stage: Stage) -> None:
+    stage.node.looks = [Look((CHANGE,))]
+    stage.want("r1")
+    stage.turn()
+    stage.runs.end = Outcome(APPLIED, "run", (CHANGE,))
+    stage.loop.stop()
+    assert stage.status["observedRevision"] == "r1"
