@@ -28,7 +28,7 @@ from ..host.machine import Host
 from ..layers.table import LAYERS
 from ..policy import Policy
 from ..tuning import Item, Tuning
-from . import docker, logins, sysctls, units
+from . import docker, kubelet, logins, sysctls, units
 from .deviation import Drift
 
 Watcher = Callable[[Host, Sequence[Item], Policy], Iterator[Drift]]
@@ -39,6 +39,7 @@ WATCHERS: Dict[str, Watcher] = {
     "slices": units.drifts,
     "units": units.drifts,
     "docker_daemon": docker.drifts,
+    "kubelet": kubelet.drifts,
 }
 
 
