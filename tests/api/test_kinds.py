@@ -167,6 +167,11 @@ REFUSED: dict[str, tuple[Body, str]] = {
         {"tuning": {"limits": [{"domain": "*", "type": "-", "item": "core"}]}},
         "value: Required value",
     ),
+    "a limit of no PIDs at all": ({"tuning": {"kubelet": {"podPidsLimit": 0}}}, "-1 is"),
+    "more reserved than there can be": (
+        {"tuning": {"kubelet": {"kubeReserved": {"pid": 4194305}}}},
+        "less than or equal to 4194304",
+    ),
     "too many sysctls": (
         {"tuning": {"sysctl": {f"net.core.x{number}": 1 for number in range(513)}}},
         "Too many",

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from ansible_collections.limitwise.host.plugins.module_utils.catalogue import kinds, unit_directives
+from ansible_collections.limitwise.host.plugins.module_utils.catalogue.kubelet import KEYS
 from ansible_collections.limitwise.host.plugins.module_utils.catalogue.sysctl import lookup
 from ansible_collections.limitwise.host.plugins.module_utils.policy import READERS
 from ansible_collections.limitwise.host.plugins.module_utils.tuning import SECTIONS
 from limitwise_operator.kinds import crds, meta
-from limitwise_operator.kinds.schemas import daemon, directives, document, sysctls
+from limitwise_operator.kinds.schemas import daemon, directives, document, kubelet, sysctls
 from limitwise_operator.kinds.schemas.quantities import QUANTITIES
 
 Schema = dict[str, Any]
@@ -92,6 +93,14 @@ def test_every_directive_has_a_text() -> None:
 
 def test_every_settable_key_of_docker_has_a_schema() -> None:
     assert set(daemon.daemon()["properties"]) == set(daemon.SETTABLE)
+
+
+def test_every_limit_of_the_kubelet_has_a_schema() -> None:
+    found = {path.replace(".", "/", 1) for path, _one in fields("", kubelet.kubelet())}
+    for name in kubelet.MAPS:
+        found.remove(f"/{name}")
+        found = {one.replace(f"/{name}.", f"/{name}/") for one in found}
+    assert found == {key.pointer for key in KEYS}
 
 
 def test_every_layer_and_every_policy_has_its_place() -> None:

@@ -2,39 +2,55 @@
 
 from __future__ import annotations
 
-from .shapes import Schema, either, record, whole
+from collections.abc import Iterable
+
+from ansible_collections.limitwise.host.plugins.module_utils.catalogue.kubelet import (
+    KEYS,
+    THRESHOLD,
+    KubeletKey,
+)
+
+from .shapes import Schema, either, record, rule, ruled
+
+MAPS = {
+    "systemReserved": "What is kept for the host's own services.",
+    "kubeReserved": "What is kept for the kubelet and the container runtime.",
+    "evictionHard": "When pods are evicted at once. The node's other signals stay.",
+}
+_SHARE = r"|[0-9]{1,3}(\.[0-9]+)?%"
 
 
 def kubelet() -> Schema:
     """The layer."""
-    reserved = "PIDs kept free of pods for {}: so many does kubepods get less than the host has."
-    pids = r"^[0-9]{1,10}$"
     return record(
         "PID limits in the kubelet's configuration. It writes kubepods' and the pods' pids.max from"
         " them, so writing those cgroups by other means does not last. Needs a restart of the"
         " kubelet, which spec.disruption has to allow; pods that ran before keep their limit.",
-        {
-            "podPidsLimit": whole("Most PIDs of each pod started after it; -1 is none.", -1),
-            "maxPods": whole("Most pods of the node.", 1, 2**31 - 1),
-            "systemReserved": record(
-                "What is reserved for the host's own services.",
-                {"pid": either(reserved.format("the host's own services"), pids, minimum=0)},
-            ),
-            "kubeReserved": record(
-                "What is reserved for the kubelet and the container runtime.",
-                {"pid": either(reserved.format("kubelet and runtime"), pids, minimum=0)},
-            ),
-            "evictionHard": record(
-                "When the kubelet evicts pods at once. Setting one signal keeps the others that the"
-                " node has configured.",
-                {
-                    "pid.available": either(
-                        "Free PIDs below which pods are evicted: a number or a share such as 10%."
-                        " Kubernetes has none by default.",
-                        r"^([0-9]{1,10}|[0-9]{1,3}(\.[0-9]+)?%)$",
-                        minimum=0,
-                    )
-                },
-            ),
-        },
+        _below((), KEYS),
     )
+
+
+def _below(path: tuple[str, ...], keys: Iterable[KubeletKey]) -> dict[str, Schema]:
+    """The fields at a path: those that are limits, and maps that hold some."""
+    groups: dict[str, list[KubeletKey]] = {}
+    for key in keys:
+        groups.setdefault(key.pointer.split("/")[len(path) + 1], []).append(key)
+    return {
+        name: _limit(group[0])
+        if group[0].pointer == "/" + "/".join((*path, name))
+        else record(MAPS[name], _below((*path, name), group))
+        for name, group in groups.items()
+    }
+
+
+def _limit(key: KubeletKey) -> Schema:
+    words = f"{key.doc[0].upper()}{key.doc[1:]}: {key.wanted}."
+    words += f" The kubelet takes {key.default} otherwise." if key.default else ""
+    share = _SHARE if key.kind == THRESHOLD else ""
+    bounds = {"minimum": key.smallest}
+    if key.largest < 2**53:  # the server compares as floating point
+        bounds["maximum"] = key.largest
+    schema = either(words, f"^(-?[0-9]{{1,19}}{share})$", **bounds)
+    if key.pointer != "/podPidsLimit":
+        return schema
+    return ruled(schema, rule("self != 0 && self != '0'", "0 is no limit at all: -1 is"))
