@@ -20,12 +20,14 @@ HAS_LOCAL_DATA = "has local data in an emptyDir"
 @dataclass(frozen=True)
 class Drain:
     """``evict``: to be asked for now, the least important first; ``waiting``: on their way out;
-    ``blocked``: what keeps the node from being empty, by pod, in words.
+    ``blocked``: pods that may not be evicted at all, each with the reason in words; ``refused``:
+    those of ``evict`` that the API refused the last time, with its reason.
     """
 
     evict: tuple[Pod, ...] = ()
     waiting: tuple[Pod, ...] = ()
     blocked: tuple[tuple[Pod, str], ...] = ()
+    refused: tuple[tuple[Pod, str], ...] = ()
 
     @property
     def done(self) -> bool:
@@ -35,8 +37,10 @@ class Drain:
     def text(self, most: int = 3) -> str:
         """What it waits for, the first few by name."""
         named = [f"{pod.path} {why}" for pod, why in self.blocked]
+        named += [f"{pod.path} is not to be evicted yet: {why}" for pod, why in self.refused]
         named += [f"{pod.path} is terminating" for pod in self.waiting]
-        named += [f"{pod.path} is to be evicted" for pod in self.evict]
+        fresh = len(self.evict) - len(self.refused)
+        named += [f"{fresh} pods are to be evicted"] if fresh else []
         more = f" and {len(named) - most} more" if len(named) > most else ""
         return "; ".join(named[:most]) + more
 
@@ -44,23 +48,24 @@ class Drain:
 def drain(
     node: str, pods: Iterable[Pod], options: DrainOptions, refusals: Mapping[str, str]
 ) -> Drain:
-    """What to do next. ``refusals``: by uid, why the API refused to evict a pod a moment ago.
+    """What to do next. ``refusals``: by uid, why the API refused to evict a pod the last time.
 
-    A refused pod is blocked as long as its refusal stands; without it, it is asked for again.
+    A refused pod is asked for again each time that the pods are shown: how often is the shell's.
     """
     evict, waiting = [], []
     blocked: list[tuple[Pod, str]] = []
     for pod in sorted(pods, key=lambda one: (one.priority, one.namespace, one.name)):
         if pod.node != node or stays(pod):
             continue
-        why = refusals.get(pod.uid) or _in_the_way(pod, options)
+        why = _in_the_way(pod, options)
         if pod.terminating:
             waiting.append(pod)
         elif why:
             blocked.append((pod, why))
         else:
             evict.append(pod)
-    return Drain(tuple(evict), tuple(waiting), tuple(blocked))
+    refused = tuple((pod, refusals[pod.uid]) for pod in evict if pod.uid in refusals)
+    return Drain(tuple(evict), tuple(waiting), tuple(blocked), refused)
 
 
 def stays(pod: Pod) -> bool:

@@ -41,9 +41,9 @@ class Settings:
 class Observed:
     """Everything by name. Plan only when nodes, tunings and states have all been listed once.
 
-    ``pods``: those on each node in :meth:`draining`, listed anew after evictions; a node that is
-    missing there waits. ``refusals``: by a pod's uid, why its last eviction was refused (the
-    PodDisruptionBudget).
+    ``pods``: those on each node in :meth:`draining`, shown once per listing, as each time evictions
+    are asked for; a node that is missing there waits. ``refusals``: by a pod's uid, why its last
+    eviction was refused (the PodDisruptionBudget).
     """
 
     nodes: Mapping[str, Node]

@@ -142,18 +142,38 @@ def soaked(fleet: Fleet, judged: Judged, one: Verdict) -> bool:
 def turns(fleet: Fleet, budgets: Budgets, courses: Iterable[Course]) -> dict[str, set[str]]:
     """By node, the tunings whose turn has come there: to give their content, or to go."""
     found: dict[str, set[str]] = {}
-    for one in courses:
-        for node in in_order(one, one.leaving):
-            if one.may_leave(node) and _take(fleet, budgets, one, node):
-                found.setdefault(node.name, set()).add(one.name)
-        left = one.canaries_left
-        for node in in_order(one, one.todo):
-            if left == 0:
-                break
-            if one.may_have(node) and _take(fleet, budgets, one, node):
-                found.setdefault(node.name, set()).add(one.name)
-                left = left - 1 if left is not None else None
+    queues = [_Queue(one) for one in courses]
+    # A node that one tuning has taken costs the others nothing: they come again to share the write.
+    while any(queue.take(fleet, budgets, found) for queue in queues):
+        pass
     return found
+
+
+class _Queue:
+    """The nodes that wait for one tuning, in order, and how many of them may be canaries still."""
+
+    def __init__(self, one: Course) -> None:
+        self.course = one
+        self.left = one.canaries_left
+        self.leaving = [node for node in in_order(one, one.leaving) if one.may_leave(node)]
+        self.todo = [node for node in in_order(one, one.todo) if one.may_have(node)]
+
+    def take(self, fleet: Fleet, budgets: Budgets, found: dict[str, set[str]]) -> bool:
+        """Take those that the budgets admit; whether there were any."""
+        freed = [node for node in self.leaving if _take(fleet, budgets, self.course, node)]
+        given: list[Verdict] = []
+        for node in self.todo:
+            if self.left is not None and len(given) >= self.left:
+                break
+            if _take(fleet, budgets, self.course, node):
+                given.append(node)
+        for node in (*freed, *given):
+            found.setdefault(node.name, set()).add(self.course.name)
+        taken = {node.name for node in (*freed, *given)}
+        self.leaving = [node for node in self.leaving if node.name not in taken]
+        self.todo = [node for node in self.todo if node.name not in taken]
+        self.left = self.left - len(given) if self.left is not None else None
+        return bool(taken)
 
 
 def _take(fleet: Fleet, budgets: Budgets, one: Course, node: Verdict) -> bool:
@@ -180,7 +200,7 @@ def budgets_of(fleet: Fleet, courses: Iterable[Course]) -> Budgets:
     pools: dict[tuple[str, str], Budget] = {}
     for one in courses:
         pools.update(_pools(fleet, one))
-    return Budgets(budget(limit, fleet.nodes, (), moving), pools)
+    return Budgets(budget(limit, fleet.nodes, (), moving, moving), pools)
 
 
 def _pools(fleet: Fleet, one: Course) -> dict[tuple[str, str], Budget]:
@@ -191,23 +211,30 @@ def _pools(fleet: Fleet, one: Course) -> dict[tuple[str, str], Budget]:
         members.setdefault(pool, []).append(node)
     most = one.judged.max_unavailable if one.judged else amount(DEFAULTS.max_unavailable)
     return {
-        (one.name, pool): budget(
-            most.of(len(nodes)),
-            (node.name for node in nodes),
-            (node.name for node in nodes if _counted(fleet, one, node)),
-            (node.name for node in nodes if node.moving),
-        )
+        (one.name, pool): _budget(fleet, one, nodes, most.of(len(nodes)))
         for pool, nodes in members.items()
     }
 
 
-def _counted(fleet: Fleet, one: Course, node: Verdict) -> bool:
-    """Whether a node uses up a place: out of service, failed, or not yet proved itself."""
-    if node.out or node.failed:
-        return True
+def _budget(fleet: Fleet, one: Course, nodes: list[Verdict], limit: int) -> Budget:
+    told = [node for node in nodes if node.told_by(one.name)]
+    own = {node.name for node in told if node.moving or _unproven(fleet, one, node)}
+    return budget(
+        limit,
+        (node.name for node in nodes),
+        own.union(node.name for node in nodes if node.out or node.failed),
+        (node.name for node in nodes if node.moving),
+        own,
+    )
+
+
+def _unproven(fleet: Fleet, one: Course, node: Verdict) -> bool:
+    """Whether a node that was told the tuning's content has failed or not yet proved itself."""
     judged = one.judged
+    if node.failed:
+        return True
     if judged is None or not judged.enforced or not node.has(judged.tuning):
         return False
     # One node that cannot be drained does not hold up the others.
     given_up = node.phase == BLOCKED and node.current
-    return node.told_by(one.name) and not given_up and not soaked(fleet, judged, node)
+    return not given_up and not soaked(fleet, judged, node)
