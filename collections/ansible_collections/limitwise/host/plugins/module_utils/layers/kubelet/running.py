@@ -9,7 +9,7 @@ import os
 import socket
 import time
 from dataclasses import dataclass
-from typing import Mapping, Optional, Tuple
+from typing import Mapping, Optional, Sequence, Tuple
 
 from ...host.machine import Host
 from . import config
@@ -17,6 +17,7 @@ from . import start as kubelet_start
 from .start import Start
 from .values import number
 
+GROUP = f"/sys/fs/cgroup/system.slice/{kubelet_start.UNIT}"
 HEALTHZ_PORT = 10248
 # Seconds. A kubelet that has just been started is given time to come up; how often it is looked at;
 # how long one without a health port has to live to count as up; how long an exec may take.
@@ -76,10 +77,16 @@ def look(host: Host) -> Optional[Running]:
 def _process(host: Host) -> Optional[Tuple[int, str]]:
     """The pid of the kubelet and its unit; one that a unit runs before any other.
 
-    A kubelet inside a pod or container is another node's.
+    A kubelet inside a pod or container is another node's. The unit's own cgroup is looked into
+    before all of /proc, which may be long.
     """
+    members = (host.files.read(f"{GROUP}/cgroup.procs") or b"").decode("ascii", "replace").split()
+    return _among(host, members) or _among(host, host.files.names("/proc"))
+
+
+def _among(host: Host, pids: Sequence[str]) -> Optional[Tuple[int, str]]:
     others = []
-    for name in host.files.names("/proc"):
+    for name in pids:
         if not name.isdigit() or (host.proc(f"{name}/comm") or "").strip() != "kubelet":
             continue
         group = (host.proc(f"{name}/cgroup") or "").strip().rpartition(":")[2]
@@ -94,7 +101,7 @@ def _process(host: Host) -> Optional[Tuple[int, str]]:
 
 def _unit_has_processes(host: Host) -> bool:
     """Whether systemd is about to start it: the unit's cgroup is there, its program is not yet."""
-    return host.running and host.files.exists(f"/sys/fs/cgroup/system.slice/{kubelet_start.UNIT}")
+    return host.running and host.files.exists(GROUP)
 
 
 def _start_ticks(stat: str) -> int:

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.limitwise.host.plugins.module_utils import engine, rollback
 from ansible_collections.limitwise.host.plugins.module_utils.acts import Poke, WriteFile
 from ansible_collections.limitwise.host.plugins.module_utils.findings import HostError, errors
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
@@ -486,24 +485,11 @@ def test_pods_that_keep_their_limit_are_named(node):
     assert "aaaa1111-0 (no limit), cccc3333-0 (1024)" in finding.message
 
 
-# --- whole runs ----------------------------------------------------------------------------------
-
-
-def test_an_image_is_tuned_and_taken_back(tmp_path):
-    root = Root(tmp_path)
-    tuning, _found = read({"kubelet": {"podPidsLimit": 4096, "systemReserved.pid": 500}})
-    report = engine.apply(root.image, tuning)
-    assert (report.ok, report.findings) == (True, ())
-    assert root.read(CONFIG) == TEXT + 'podPidsLimit: 4096\nsystemReserved:\n  pid: "500"\n'
-    assert engine.apply(root.image, tuning).run_id is None
-    root.write(CONFIG, root.read(CONFIG) + "podsPerCore: 7\n")
-    nothing, _found = read({"kubelet": {}})
-    assert engine.apply(root.image, nothing).ok
-    assert root.read(CONFIG) == TEXT + "podsPerCore: 7\n"
-    assert rollback.rollback(root.image, "last").ok
-    assert "podPidsLimit: 4096\n" in root.read(CONFIG)
-    assert rollback.rollback(root.image, "original").ok
-    assert root.read(CONFIG) == TEXT + "podsPerCore: 7\n"
+def test_the_unit_s_own_processes_are_looked_at_first(node):
+    node.write("/sys/fs/cgroup/system.slice/kubelet.service/cgroup.procs", "88\n")
+    assert LAYER.observe(node.host, ()).running.identity.startswith("b00t:77:")
+    node.kubelet("--config=/etc/other.yaml", pid=88)
+    assert LAYER.observe(node.host, ()).running.identity.startswith("b00t:88:")
 
 
 def test_changes_are_shown_as_strings(node):
