@@ -24,7 +24,7 @@ from urllib3.exceptions import HTTPError
 
 from ..effects.access import AccessError, Settings
 from ..effects.answers import ApiError, MissingError, error
-from ..effects.cluster import STATES
+from ..effects.cluster import STATES, Found
 from ..effects.door import Body
 from ..effects.retrying import Patience, pause
 
@@ -68,8 +68,8 @@ class Mailbox:
 class States(Protocol):
     """What is asked besides the stream."""
 
-    def get_state(self, name: str) -> Body:
-        """One NodeTuningState; MissingError when there is none."""
+    def find_state(self, name: str) -> Found:
+        """The NodeTuningState, if there is one, and the version to watch from."""
 
 
 @dataclass(frozen=True)
@@ -182,28 +182,25 @@ class Watching:
                 # The server's own end. A server that restarts ends the watches of all nodes.
                 self.stopped.wait(random.random())  # noqa: S311
             except ForgottenError:
-                version = ""
+                attempt, version = attempt + 1, ""
                 self.told("forgotten")
+                self._rest(attempt)
             except BROKEN as failure:
                 attempt += 1
                 self.told(f"{type(failure).__name__}: {failure}"[:300])
                 if isinstance(failure, MissingError):
                     version = ""
-                chance = random.random()  # noqa: S311
-                self.stopped.wait(pause(attempt, None, PATIENCE, chance))
+                self._rest(attempt)
 
     def _look(self) -> str:
         """The object as it is now; gives the version to watch from."""
-        try:
-            body = self.states.get_state(self.name)
-        except MissingError as missing:
-            if missing.reason != "NotFound":
-                raise
-            self.mailbox.put(None)
-            # From whatever is newest: an object that is made meanwhile comes as ADDED.
-            return "0"
-        self.mailbox.put(body)
-        return str(body["metadata"]["resourceVersion"])
+        found = self.states.find_state(self.name)
+        self.mailbox.put(found.object)
+        return found.version
+
+    def _rest(self, attempt: int) -> None:
+        chance = random.random()  # noqa: S311
+        self.stopped.wait(pause(attempt, None, PATIENCE, chance))
 
     def _heard(self, event: Event) -> str:
         self.beat = time.monotonic()

@@ -28,6 +28,14 @@ class Census:
     version: int
 
 
+@dataclass(frozen=True)
+class Found:
+    """One object, or None, and the version of the whole kind at which that was so."""
+
+    object: Body | None
+    version: str
+
+
 def version_of(body: Mapping[str, Any]) -> int:
     """An object's resourceVersion; comparable within a kind (Kubernetes 1.35, KEP-5504)."""
     return int(body["metadata"]["resourceVersion"])
@@ -48,6 +56,17 @@ class Cluster:
     def get_state(self, name: str) -> Body:
         """One NodeTuningState."""
         return self.door.ask(Request("GET", "nodetuningstates", f"{STATES}/{quote(name)}"))
+
+    def find_state(self, name: str) -> Found:
+        """The NodeTuningState of that name, if there is one, and a version to watch from.
+
+        An object's own version is none: once its last change is older than what the server
+        remembers, every watch from there is refused (410).
+        """
+        query = {"fieldSelector": f"metadata.name={name}"}
+        page = self.door.ask(Request("GET", "nodetuningstates", STATES, query=query))
+        objects = page["items"] or ()
+        return Found(objects[0] if objects else None, str(page["metadata"]["resourceVersion"]))
 
     def replace_state_spec(self, name: str, version: int, spec: Body) -> Body:
         """The whole spec, if the object is still at `version`."""

@@ -19,7 +19,8 @@ from limitwise_operator.agent.watching import (
     event_of,
     lines,
 )
-from limitwise_operator.effects.answers import ApiError, MissingError
+from limitwise_operator.effects.answers import ApiError
+from limitwise_operator.effects.cluster import Found
 
 
 def body(version: int) -> dict[str, Any]:
@@ -60,14 +61,14 @@ class Server:
     def __init__(self, *steps: Step) -> None:
         self.steps = list(steps)
         self.asked: list[str] = []
-        self.object: dict[str, Any] | None = body(5)
+        # The object has not changed for long: a watch from its own version would be refused.
+        self.object: dict[str, Any] | None = body(2)
+        self.version = "5"
         self.watching: Watching | None = None
 
-    def get_state(self, name: str) -> dict[str, Any]:
-        self.asked.append("get")
-        if self.object is None:
-            raise MissingError("GET", 404, "NotFound", "")
-        return self.object
+    def find_state(self, name: str) -> Found:
+        self.asked.append("find")
+        return Found(self.object, self.version)
 
     def stream(self, name: str, version: str) -> Iterator[Event]:
         self.asked.append(version)
@@ -102,7 +103,7 @@ def broken(error: Exception) -> Step:
 def test_it_goes_on_from_the_last_version(monkeypatch: pytest.MonkeyPatch) -> None:
     server = Server(events(Event("MODIFIED", body(6)), Event("BOOKMARK", body(9))), events())
     mailbox = run(server, monkeypatch)
-    assert server.asked == ["get", "5", "9", "9"]
+    assert server.asked == ["find", "5", "9", "9"]
     assert mailbox.take() == (True, body(6))
     assert mailbox.take() == (False, body(6))
 
@@ -113,13 +114,33 @@ def test_it_goes_on_from_the_last_version(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_broken_watch_goes_on(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     server = Server(broken(error))
     run(server, monkeypatch)
-    assert server.asked == ["get", "5", "7"]
+    assert server.asked == ["find", "5", "7"]
 
 
 def test_a_forgotten_version_is_listed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     server = Server(broken(ForgottenError()))
     run(server, monkeypatch)
-    assert server.asked == ["get", "5", "get", "5"]
+    assert server.asked == ["find", "5", "find", "5"]
+
+
+def test_a_server_that_forgets_at_once_is_asked_ever_more_rarely(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def forgotten() -> Iterator[Event]:
+        raise ForgottenError
+
+    attempts: list[int] = []
+    server = Server(forgotten, forgotten, forgotten)
+    mailbox = Mailbox()
+    server.watching = Watching("h1", server, server.stream, mailbox)
+
+    def noted(attempt: int, *_words: object) -> float:
+        attempts.append(attempt)
+        return 0.0
+
+    monkeypatch.setattr(watching, "pause", noted)
+    server.watching.run()
+    assert attempts == [1, 2, 3]
 
 
 def test_a_deleted_object_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,5 +152,5 @@ def test_an_object_that_is_not_there_yet_is_waited_for(monkeypatch: pytest.Monke
     server = Server(events(Event("ADDED", body(12))))
     server.object = None
     mailbox = run(server, monkeypatch)
-    assert server.asked == ["get", "0", "12"]
+    assert server.asked == ["find", "5", "12"]
     assert mailbox.take() == (True, body(12))
