@@ -13,8 +13,9 @@ from aiohttp import web
 from .session import Session
 from .store import RESOURCES
 
-# Seconds.
-PLANNER_BEHIND = 300.0
+PLANNER_BEHIND = 300.0  # seconds
+# The first list of thousands of objects may take so many times longer than later news.
+FIRST_LIST = 5
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def ailments(signs: Vital) -> list[str]:
     found = [
         f"the watch of {resource} has delivered nothing new for {age:.0f} s"
         for resource, age in signs.watches.items()
-        if signs.synced and age > signs.grace
+        if age > signs.grace * (1 if signs.synced else FIRST_LIST)
     ]
     if signs.leading and signs.synced and signs.planner > PLANNER_BEHIND:
         found.append(f"a change has been waiting to be planned for {signs.planner:.0f} s")

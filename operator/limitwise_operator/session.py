@@ -54,7 +54,11 @@ class Options:
 
 
 class Session:
-    """Made and run on the event loop; requests are made in threads of its own pools."""
+    """Made and run on the event loop; requests are made in threads of its own pools.
+
+    `served` is set once the API serves all kinds: what is not there when watches begin would
+    never be watched. `synced`: the whole cluster was known once.
+    """
 
     def __init__(self, access: Callable[[], Access], options: Options, metrics: Metrics) -> None:
         """`access` gives a configuration of its own to each door."""
@@ -63,6 +67,7 @@ class Session:
         self.last_event: dict[str, float] = dict.fromkeys(RESOURCES, time.monotonic())
         self.synced = False
         self.caught_up = False
+        self.served = asyncio.Event()
         self._gained = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         few = replace(options.manners, answer=3.0, connect=3.0, patience=Patience(attempts=1))
@@ -154,6 +159,7 @@ class Session:
                 _log.warning("no census: %s", refusal)
                 await asyncio.sleep(2.0)
             else:
+                self.served.set()
                 return self.proof.take(taken, self.store, time.monotonic())
 
     def _censuses(self) -> dict[str, Census]:

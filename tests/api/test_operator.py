@@ -110,7 +110,7 @@ def test_report_mode_changes_nothing_and_shows_what_it_would(rollouts: Rollouts)
         wait(lambda: len(rollouts.states()) == 3, "every node has a preview")
     for state in rollouts.states().values():
         assert state["spec"]["preview"] == sysctl(4194304)
-        assert state["spec"]["tuning"] == {}
+        assert state["spec"].get("tuning", {}) == {}
         assert "goAhead" not in state["spec"]
     assert "finalizers" not in rollouts.api.get(f"{TUNINGS}/base")["metadata"]
 
@@ -132,8 +132,8 @@ def test_deletion_waits_until_the_nodes_have_given_it_back(
         )
         assert 0 < agents.most <= 2
     for state in rollouts.states().values():
-        assert state["spec"]["tuning"] == {}
-        assert state["spec"]["sources"] == []
+        assert state["spec"].get("tuning", {}) == {}
+        assert state["spec"].get("sources", []) == []
         assert state["status"]["observedRevision"] == state["spec"]["revision"]
 
 

@@ -6,10 +6,11 @@ import json
 
 from cluster.agent_sim import Agents, Conduct
 from cluster.api import Body
-from cluster.rollouts import NODES, STATES, Rollouts
+from cluster.rollouts import NODES, Rollouts
 from cluster.slate import wait
 
 NEEDS_RESTART = Conduct(restart=True)
+NEEDING: Body = {"units": {"containerd.service": {"LimitNOFILE": 1048576}}}
 OWNER: Body = {
     "apiVersion": "apps/v1",
     "kind": "ReplicaSet",
@@ -24,6 +25,8 @@ def pod(rollouts: Rollouts, name: str, node: str) -> str:
     body = rollouts.api.pod(name, node=node)
     path = f"/api/v1/namespaces/default/pods/{body['metadata']['name']}"
     rollouts.api.merge(path, {"metadata": {"ownerReferences": [OWNER]}})
+    ready = [{"type": "Ready", "status": "True"}]
+    rollouts.api.merge(f"{path}/status", {"status": {"phase": "Running", "conditions": ready}})
     return path
 
 
@@ -31,7 +34,7 @@ def test_without_leave_nothing_is_restarted(rollouts: Rollouts, agents: Agents) 
     agents.usual = NEEDS_RESTART
     rollouts.nodes(1)
     with rollouts.operator():
-        rollouts.tuning()
+        rollouts.tuning(tuning=NEEDING)
         rollouts.wait_counts(matched=1, updating=0, waiting=0)
         assert "restart" not in rollouts.states()["n0"]["spec"]
         assert rollouts.states()["n0"]["status"]["waiting"]
@@ -43,7 +46,9 @@ def test_a_restart_that_is_allowed_is_granted_and_the_node_stays_in_service(
     agents.usual = NEEDS_RESTART
     rollouts.nodes(2)
     with rollouts.operator():
-        rollouts.tuning(disruption={"restart": "Allowed"}, rollout={"maxUnavailable": 1})
+        rollouts.tuning(
+            tuning=NEEDING, disruption={"restart": "Allowed"}, rollout={"maxUnavailable": 1}
+        )
         wait(lambda: min(agents.reported[n] for n in ("n0", "n1")) == 2, "both restarted", 60.0)
         rollouts.wait_ready()
         wait(lambda: not _granted(rollouts), "no restart is left open")
@@ -61,7 +66,9 @@ def test_a_drain_evicts_what_may_go_and_undoes_only_its_own_cordon(
     path = pod(rollouts, "web", "n0")
     with rollouts.operator("--max-unavailable", "100%"):
         rollouts.tuning(
-            disruption={"restart": "AfterDrain"}, rollout={"maxUnavailable": 3, "canary": 0}
+            tuning=NEEDING,
+            disruption={"restart": "AfterDrain"},
+            rollout={"maxUnavailable": 3, "canary": 0},
         )
         wait(lambda: _terminating(rollouts, path), "the pod was evicted", 60.0)
         node = rollouts.api.get(f"{NODES}/n0")
@@ -99,7 +106,7 @@ def test_a_budget_that_forbids_it_blocks_the_drain_and_is_named(
     rollouts.api.create("/apis/policy/v1/namespaces/default/poddisruptionbudgets", budget)
     words = ("--drain-timeout", "8s", "--drain-retry-after", "1h", "--max-unavailable", "100%")
     with rollouts.operator(*words):
-        rollouts.tuning(disruption={"restart": "AfterDrain"})
+        rollouts.tuning(tuning=NEEDING, disruption={"restart": "AfterDrain"})
         wait(lambda: _phase(rollouts, "n0") == "Blocked", "the drain was given up", 60.0)
         wait(
             lambda: "unschedulable" not in rollouts.api.get(f"{NODES}/n0")["spec"],
@@ -117,7 +124,7 @@ def _terminating(rollouts: Rollouts, path: str) -> bool:
 
 
 def _phase(rollouts: Rollouts, name: str) -> str:
-    spec = rollouts.api.get(f"{STATES}/{name}")["spec"]
+    spec = rollouts.states().get(name, {}).get("spec", {})
     return str(spec.get("restart", {}).get("phase", ""))
 
 

@@ -45,7 +45,11 @@ def test_the_rights_of_the_chart_are_enough(rollouts: Rollouts, agents: Agents) 
     mark = rollouts.plane.audit.mark()
     with Operator(path, rollouts.folder) as operator:
         operator.wait_ready("leading")
-        rollouts.tuning(disruption={"restart": "AfterDrain"}, rollout={"maxUnavailable": 2})
+        rollouts.tuning(
+            tuning={"units": {"containerd.service": {"LimitNOFILE": 1048576}}},
+            disruption={"restart": "AfterDrain"},
+            rollout={"maxUnavailable": 2},
+        )
         wait(lambda: min(agents.reported[name] for name in ("n0", "n1")) >= 2, "both", 90.0)
         rollouts.wait_ready()
         rollouts.change(mode="Report")

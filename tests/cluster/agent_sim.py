@@ -10,7 +10,7 @@ import heapq
 import threading
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
@@ -58,7 +58,8 @@ class Agents:
     most: int = 0
     writes: int = 0
     _due: list[tuple[float, str, str, Body]] = field(default_factory=list)
-    _told: dict[str, str] = field(default_factory=dict)
+    _told: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _reports: list[Future[None]] = field(default_factory=list)
     _change: threading.Condition = field(default_factory=threading.Condition)
     _ending: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -80,10 +81,14 @@ class Agents:
         with self._change:
             self._change.notify_all()
         self._threads[1].join(30.0)
+        if kind is None:
+            for report in self._reports:
+                report.result(30.0)
 
     def see(self, state: Body) -> None:
         """What the agent of that state's node makes of it."""
         name, spec, status = state["metadata"]["name"], state["spec"], state.get("status", {})
+        uid = state["metadata"]["uid"]
         conduct = self.conducts.get(name, self.usual)
         todo = _todo(spec, status, conduct)
         with self._change:
@@ -93,8 +98,8 @@ class Agents:
             if todo.startswith("apply"):
                 self.updating.add(name)
                 self.most = max(self.most, len(self.updating))
-            if conduct.outcome != SILENT and self._told.get(name) != todo:
-                self._told[name] = todo
+            if conduct.outcome != SILENT and self._told.get(name) != (uid, todo):
+                self._told[name] = (uid, todo)
                 heapq.heappush(self._due, (time.monotonic() + conduct.takes, name, todo, spec))
                 self._change.notify_all()
 
@@ -126,7 +131,7 @@ class Agents:
                         self._change.wait(wait)
                         continue
                     _at, name, todo, spec = heapq.heappop(self._due)
-                pool.submit(self._report, name, todo, spec)
+                self._reports.append(pool.submit(self._report, name, todo, spec))
 
     def _report(self, name: str, todo: str, spec: Body) -> None:
         conduct = self.conducts.get(name, self.usual)
@@ -175,7 +180,7 @@ def _condition(kind: str, status: str, reason: str, message: str = "") -> Body:
 
 
 def _plan(spec: Body) -> Body:
-    sysctl = spec["tuning"].get("sysctl", {})
+    sysctl = spec.get("tuning", {}).get("sysctl", {})
     changes = [
         {
             "layer": "sysctl",
