@@ -76,17 +76,17 @@ def written(merged: Tuning) -> dict[str, Any]:
 
 def _entries(items: Iterable[Item]) -> list[dict[str, Any]]:
     """Entries of limits; soft and hard of one value are one entry with ``-``."""
-    found: dict[tuple[str, str, str], list[str]] = {}
+    found: dict[tuple[str, str, str], set[str]] = {}
     values: dict[tuple[str, str, str], Any] = {}
     for item in items:
         kind, what = item.key.split(" ", 1)
         same = (item.subject, what, item.text)
-        found.setdefault(same, []).append(kind)
+        found.setdefault(same, set()).add(kind)
         values[same] = item.value
     return [
         {
             "domain": domain,
-            "type": "-" if len(kinds) > 1 else kinds[0],
+            "type": "-" if len(kinds) > 1 else min(kinds),
             "item": what,
             "value": values[domain, what, text],
         }
