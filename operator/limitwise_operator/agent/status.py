@@ -34,6 +34,7 @@ STILL_NEEDED = "LW610"
 KEPT = (APPLIED, PREVIEWED)
 MAX_WAITING = 50
 SAID = 1000
+FINDING = ("code", "severity", "message")
 SEVERITIES = ("error", "warning", "info")
 SERVICES = {"docker_daemon": "docker.service", "kubelet": "kubelet.service"}
 
@@ -64,7 +65,7 @@ def planned(status: StateStatus, revision: str, look: Look, now: datetime) -> St
 
 def refusal(look: Look) -> outcome.Outcome:
     """A plan with errors, as the end of its revision."""
-    wrong = [str(one.get("message")) for one in look.findings if one.get("severity") == "error"]
+    wrong = [_sentence(one) for one in look.findings if one.get("severity") == "error"]
     message = look.message or "; ".join(wrong)
     state = outcome.FAILED if look.message else outcome.REFUSED
     return outcome.Outcome(state, None, (), look.findings, message)
@@ -158,10 +159,17 @@ def change_row(change: Mapping[str, Any]) -> Row:
 
 def finding_rows(findings: Iterable[Mapping[str, Any]]) -> tuple[Row, ...]:
     """The worst first, each once, as many as are shown."""
-    rows = [_texts(one, ("code", "severity", "message")) for one in findings]
+    rows = [_texts({**one, "message": _sentence(one)}, FINDING) for one in findings]
     unique = list({tuple(row.items()): row for row in rows}.values())
     unique.sort(key=lambda row: SEVERITIES.index(str(row.get("severity", "info"))))
     return tuple(unique[:MAX_FINDINGS])
+
+
+def _sentence(finding: Mapping[str, Any]) -> str:
+    """What a finding says, with the file and line that it says it of."""
+    message = str(finding.get("message"))
+    place = ":".join(str(finding[name]) for name in ("file", "line") if finding.get(name))
+    return message if not place or place in message else f"{place}: {message}"
 
 
 def waiting(

@@ -171,3 +171,19 @@ def test_lists_are_bounded() -> None:
 def test_errors_are_shown_first_and_each_once() -> None:
     hint = {"code": "LW009", "severity": "info", "message": "a hint"}
     assert say.finding_rows((hint, ERROR, hint)) == (ERROR, hint)
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ({"file": "/etc/sysctl.d/zzz.conf", "line": 3}, "/etc/sysctl.d/zzz.conf:3: wins at boot"),
+        ({"file": "/etc/sysctl.d/zzz.conf", "line": None}, "/etc/sysctl.d/zzz.conf: wins at boot"),
+        ({"file": None, "line": None}, "wins at boot"),
+        ({"file": "wins", "line": None}, "wins at boot"),
+    ],
+)
+def test_a_finding_names_its_file(place: dict[str, Any], said: str) -> None:
+    found = {"code": "LW001", "severity": "error", "message": "wins at boot", **place}
+    (row,) = say.finding_rows((found,))
+    assert row["message"] == said
+    assert say.refusal(say.Look(findings=(found,))).message == said
