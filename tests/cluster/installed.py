@@ -140,15 +140,19 @@ class Installed:
         )
         return self.condition(name, kind)
 
-    def remove(self, name: str, within: float = CURRENT_WITHIN) -> None:
-        """Delete a NodeTuning, if there is one; returns when its nodes have been restored."""
-        path = f"{TUNINGS}/{name}"
-        self.cluster.api.delete(path)
-        self.until(
-            f"{name} is gone",
-            lambda: self.cluster.api.request("GET", path).status == 404,
-            within,
-        )
+    def remove(self, *names: str, within: float = CURRENT_WITHIN) -> None:
+        """Delete NodeTunings, if they are there; returns when their nodes have been restored."""
+        paths = [f"{TUNINGS}/{name}" for name in names]
+        for path in paths:
+            self.cluster.api.delete(path)
+        self.until(f"{', '.join(names)} gone", lambda: not any(map(self._there, paths)), within)
+
+    def clear(self) -> None:
+        """Remove whatever NodeTunings there are."""
+        self.remove(*(one["metadata"]["name"] for one in self.cluster.api.get(TUNINGS)["items"]))
+
+    def _there(self, path: str) -> bool:
+        return self.cluster.api.request("GET", path).status != 404
 
     def until(self, what: str, look: Callable[[], bool], within: float = CURRENT_WITHIN) -> None:
         """Wait until `look` says so; LabError with what our own objects and programs say."""

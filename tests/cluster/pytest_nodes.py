@@ -35,9 +35,16 @@ def cluster(standing_fleets: Standing) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def installed(cluster: Cluster) -> Installed:
+def installation(cluster: Cluster) -> Installed:
     """The product on that cluster, with agents that look at their nodes every five seconds."""
     return Installed.into(cluster, **QUICK)
+
+
+@pytest.fixture
+def installed(installation: Installed) -> Iterator[Installed]:
+    """The same; the NodeTunings of a test are gone, and nodes restored, before the next begins."""
+    yield installation
+    installation.clear()
 
 
 @pytest.fixture
