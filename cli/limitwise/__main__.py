@@ -39,6 +39,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         else:
             sys.stdout.write(outcome.text)
         sys.stdout.flush()
+        sys.stderr.write(outcome.aside)
     except BrokenPipeError:
         # The reader has gone; a second error at exit would only repeat it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

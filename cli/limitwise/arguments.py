@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from . import __version__
+from . import __version__, node_tuning
 
 DESCRIPTION = "Finds the limit that binds a Linux host, raises it, proves it, and takes it back."
 EPILOG = """
@@ -24,6 +24,7 @@ examples:
   sudo limitwise apply tuning.yml --confirm 60s
   sudo limitwise rollback last
   limitwise diagnose
+  limitwise k8s render tuning.yml --name base --all | kubectl apply -f -
 """
 KINDS = ("limits", "sysctl", "daemon-json", "slice", "unit", "tuning")
 
@@ -45,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     _rollback(commands)
     _diagnose(commands)
     _command(commands, "history", "list the runs of this host, newest last", root=True)
+    _k8s(commands)
     return top
 
 
@@ -142,3 +144,27 @@ def _diagnose(commands: Any) -> None:
         "--users", action="store_true",
         help="count inotify instances and watches of each user too: looks into every process",
     )
+
+
+def _k8s(commands: Any) -> None:
+    words = "turn a tuning into a NodeTuning of the Kubernetes operator, or back"
+    verbs = commands.add_parser(
+        "k8s", help=words, description=words[0].upper() + words[1:] + "."
+    ).add_subparsers(dest="verb", metavar="VERB", required=True)
+    render = _command(verbs, "render", "print the NodeTuning of a tuning, for kubectl apply -f -")
+    render.add_argument("file", metavar="TUNING", help="the tuning, YAML or JSON; - for input")
+    render.add_argument("--name", help="its name; by default the file's")
+    render.add_argument("--all", action="store_true", dest="everywhere", help="for every node")
+    render.add_argument(
+        "--selector", action="append", default=[], metavar="LABEL",
+        help="for nodes with such labels: pool=a, pool!=a, gpu, !gpu; may be repeated",
+    )
+    render.add_argument("--priority", type=int, default=0, help="-1000 to 1000; the highest wins")
+    render.add_argument("--mode", choices=node_tuning.MODES, default=node_tuning.MODES[0],
+                        help="Report changes nothing and shows what would be")
+    render.add_argument("--on-delete", choices=node_tuning.ON_DELETE,
+                        default=node_tuning.ON_DELETE[0], help="what nodes keep when it goes")
+    render.add_argument("--restart", choices=node_tuning.RESTARTS, default="",
+                        help="whether services may be restarted; by default the policy's restart")
+    extract = _command(verbs, "extract", "print the tuning in a NodeTuning, for a fleet")
+    extract.add_argument("file", metavar="NODETUNING", help="YAML or JSON; - for input")

@@ -33,7 +33,7 @@ from ansible_collections.limitwise.host.plugins.module_utils.rollback import (
 )
 from ansible_collections.limitwise.host.plugins.module_utils.tuning import Tuning, read
 
-from . import ceilings_text, documents, text
+from . import ceilings_text, documents, node_tuning, text
 
 OK, WRONG, MISUSED = 0, 1, 2
 
@@ -45,6 +45,8 @@ class Outcome:
     document: Mapping[str, Any]
     text: str
     status: int
+    aside: str = ""
+    """For people, on standard error: what a program that reads the output has no use for."""
 
 
 def run(arguments: argparse.Namespace) -> Outcome:
@@ -195,6 +197,39 @@ def _diagnose(arguments: argparse.Namespace) -> Outcome:
     return Outcome(document, shown, WRONG if errors(findings) else OK)
 
 
+def _k8s(arguments: argparse.Namespace) -> Outcome:
+    verbs = {"render": _render, "extract": _extract}
+    return verbs[arguments.verb](arguments)
+
+
+def _render(arguments: argparse.Namespace) -> Outcome:
+    document, places = documents.load(arguments.file)
+    tuning, found = read(document, places=places, file=arguments.file)
+    if errors(found):
+        raise FindingsError(found)
+    if not -1000 <= arguments.priority <= 1000:
+        raise InputError(f"--priority {arguments.priority}: -1000 to 1000 is wanted")
+    stem = os.path.splitext(os.path.basename(arguments.file))[0]
+    wish = node_tuning.Wish(
+        arguments.name or stem,
+        node_tuning.selector(arguments.everywhere, arguments.selector),
+        arguments.priority, arguments.mode, arguments.on_delete, arguments.restart,
+    )
+    body, notes = node_tuning.rendered(document, wish)
+    judged = (*found, *engine.check(tuning))
+    aside = text.findings(judged) + text.notes(notes)
+    return Outcome(body, documents.written(body), WRONG if errors(judged) else OK, aside)
+
+
+def _extract(arguments: argparse.Namespace) -> Outcome:
+    body, _places = documents.load(arguments.file)
+    document, notes = node_tuning.extracted(body, arguments.file)
+    _tuning_there, found = read(document, file=arguments.file)
+    if errors(found):
+        raise FindingsError(found)
+    return Outcome(document, documents.written(document), OK, text.notes(notes))
+
+
 COMMANDS: Dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "lint": _lint,
     "plan": _plan,
@@ -204,4 +239,5 @@ COMMANDS: Dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "rollback": _rollback,
     "history": _history,
     "diagnose": _diagnose,
+    "k8s": _k8s,
 }

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 Limitwise contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading a tuning document from YAML or JSON, with the place of every key."""
+"""Documents as YAML or JSON: read with the place of every key, and written."""
 
 from __future__ import annotations
 
@@ -43,6 +43,15 @@ def parse(data: bytes, name: str) -> Read:
     if name.endswith(".json") or find_spec("yaml") is None:
         return _json(data, name)
     return _yaml(data, name)
+
+
+def written(document: Any) -> str:
+    """A document as YAML, or as JSON (which is YAML too) where there is no PyYAML."""
+    if find_spec("yaml") is None:
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    import yaml
+
+    return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
 
 def _json(data: bytes, name: str) -> Read:

@@ -27,6 +27,11 @@ def findings(found: Iterable[Finding]) -> str:
     return "".join(line + "\n" for line in lines)
 
 
+def notes(said: Iterable[str]) -> str:
+    """A line per note."""
+    return "".join(f"note: {printable(one)}\n" for one in said)
+
+
 def changes(made: Sequence[Change], *, pending: bool) -> str:
     """A table of changes; after a run with what was read back."""
     rows = [("", "key", "before", "after", "in force" if not pending else "next boot", "")]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from api.tunings import (
     ALL,
@@ -21,6 +23,7 @@ from api.tunings import (
 from cluster.api import MERGE_PATCH, Api, Body
 from cluster.control_plane import ControlPlane
 from cluster.slate import Slate, wait
+from limitwise.node_tuning import Wish, rendered
 from limitwise_operator.kinds.crds import definitions
 from limitwise_operator.kinds.node_tuning import NodeTuning
 from limitwise_operator.kinds.node_tuning_state import NodeTuningState
@@ -425,3 +428,24 @@ def _older(crd: Body) -> Body:
     del spec["tuning"]["properties"]["sysctl"]["x-kubernetes-validations"]
     del spec["rollout"]["properties"]["soak"]
     return older
+
+
+def fleet_tunings(repository: Path) -> Iterator[tuple[str, int, Body]]:
+    """File, priority and document of every tuning in the example inventory."""
+    for path in sorted((repository / "inventories/example/group_vars").iterdir()):
+        for name, value in yaml.safe_load(path.read_text("utf-8")).items():
+            if name == "limitwise_tuning":
+                yield path.name, 0, value
+            elif name.startswith("limitwise_tuning_"):
+                yield path.name, value["priority"], value["tuning"]
+
+
+def test_a_fleets_tunings_are_taken_as_they_are_rendered(schemas: Api, repository: Path) -> None:
+    seen = 0
+    for file, priority, tuning in fleet_tunings(repository):
+        body, _notes = rendered(tuning, Wish("fleet", ALL, priority))
+        answer = schemas.request("POST", TUNINGS, body, dryRun="All", **STRICT)
+        assert answer.status == 201, f"{file}: {answer.message}"
+        assert answer.body["spec"]["tuning"] == body["spec"]["tuning"]
+        seen += 1
+    assert seen > 3

@@ -190,7 +190,7 @@ def test_tunings_are_merged_by_priority(
         ("systcl: {}\n", "sysctl"),
         ("sysctl: [1]\n", "a map"),
         ("sysctl: {kernel.pid_max: 1}\nsysctl: {}\n", "stands twice"),
-        ("kubelet: {}\n", "not built yet"),
+        ("groups: {}\n", "not built yet"),
         ("sysctl: {kernel.pid_max: 99999999999}\n", "99999999999"),
         ("a: [\n", "is not YAML"),
         ("policy: {confirm: soon}\n", "60s"),
