@@ -19,6 +19,9 @@ settings.load_profile("limitwise")
 
 CLUSTER = binaries.missing("kube-apiserver", "etcd", "kubectl")
 WHOLE_CLUSTER = binaries.missing("kube-controller-manager", "kwok")
+PACKAGING = binaries.missing("helm", "promtool")
+# Tests that install what the chart makes, or judge its alerts.
+PACKAGED = ("agent", "chart", "monitoring", "operator_rbac", "rights")
 ON_GUESTS = "" if os.geteuid() == 0 else "it needs root"
 
 # Only root can have guests with kernels of their own, a control plane needs Go or its programs,
@@ -34,6 +37,7 @@ NOT_COLLECTED = {
         "nodes": ON_GUESTS or CLUSTER or WHOLE_CLUSTER,
         "api": CLUSTER,
         "api/test_whole_cluster.py": WHOLE_CLUSTER,
+        **{f"api/test_{name}.py": PACKAGING for name in PACKAGED},
     }
 )
 collect_ignore = [name for name, reason in NOT_COLLECTED.items() if reason]

@@ -9,6 +9,9 @@ from .logins import logins
 from .shapes import Schema, either, listing, mapping, record, rule, ruled, text, whole
 from .sysctls import sysctls
 
+DOCUMENTS = 16
+"""So many full NodeTunings fit into one node's state."""
+
 ELSEWHERE = {
     "restart": "spec.disruption.restart says it",
     "reboot": "spec.disruption.reboot says it",
@@ -54,5 +57,13 @@ def document(description: str, *, judged: bool) -> Schema:
         "docker_daemon": daemon(),
         "kubelet": kubelet(),
     }
-    whole_document = record(description, {"policy": policy(judged=judged), **layers})
-    return {**whole_document, "minProperties": 1} if judged else whole_document
+    sections = {"policy": policy(judged=judged), **layers}
+    if judged:
+        return {**record(description, sections), "minProperties": 1}
+    return record(description, {name: _merged(section) for name, section in sections.items()})
+
+
+def _merged(section: Schema) -> Schema:
+    """A node may have several documents' entries in one."""
+    bounds = [name for name in ("maxProperties", "maxItems") if name in section]
+    return {**section, **{name: section[name] * DOCUMENTS for name in bounds}}
