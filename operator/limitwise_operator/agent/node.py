@@ -99,10 +99,15 @@ class Node:
         return survey(self.host).ceilings
 
     def originals(self) -> tuple[Row, ...]:
-        """What each limit that is changed now was before, from the ledger."""
+        """What each limit that is changed now was before, from the ledger.
+
+        The ledger remembers runs that were taken back too: a layer in which nothing is the
+        operator's has no changes.
+        """
         rows = []
+        held = self.holds()
         for change in Store(self.host).ledger().changes.values():
-            if change.after is not None and change.after != change.before:
+            if change.layer in held and change.after not in (None, change.before):
                 row = {
                     "layer": change.layer,
                     "subject": change.subject,
