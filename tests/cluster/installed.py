@@ -16,6 +16,7 @@ from .nodes import NODES_PATH, Cluster
 from .rollouts import NAMESPACE, STATES, TUNINGS
 
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
+WORKLOADS = f"/apis/apps/v1/namespaces/{NAMESPACE}"
 LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
 LEADER, AGENT = "limitwise-operator", "limitwise-agent"
 # Two pods with Python on each node of a machine that has other work as well.
@@ -41,6 +42,7 @@ class Installed:
         cluster.api.apply(chart.NAMESPACE_BODY)
         for body in chart.template("--include-crds", *_options(values)):
             cluster.api.apply(body)
+        cluster.until("all pods are of this version", made._rolled_out, UP_WITHIN)
         cluster.until("an operator leads", lambda: bool(made.leader()), UP_WITHIN)
         names = [node["metadata"]["name"] for node in cluster.api.get(NODES_PATH)["items"]]
         cluster.until("every agent is there", lambda: all(map(made.beating, names)), UP_WITHIN)
@@ -59,6 +61,18 @@ class Installed:
         """True when that node's agent has a Lease and its pod runs."""
         answer = self.cluster.api.request("GET", f"{LEASES}/{AGENT}-{node}")
         return answer.status == 200 and self.agent(node) is not None
+
+    def _rolled_out(self) -> bool:
+        """True when the pods are those of the manifests that were applied last."""
+        operator = self.cluster.api.get(f"{WORKLOADS}/deployments/{LEADER}")
+        agents = self.cluster.api.get(f"{WORKLOADS}/daemonsets/{AGENT}")
+        told, mine = operator["status"], agents["status"]
+        return bool(
+            told.get("observedGeneration") == operator["metadata"]["generation"]
+            and mine.get("observedGeneration") == agents["metadata"]["generation"]
+            and told.get("updatedReplicas") == operator["spec"]["replicas"]
+            and mine.get("updatedNumberScheduled") == mine["desiredNumberScheduled"]
+        )
 
     def pods(self, component: str) -> list[Body]:
         """The pods of "operator" or "agent" that run and shall go on."""
