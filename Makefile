@@ -9,6 +9,8 @@ SHELL := /bin/bash
 VENVS := python3 tests/project/venvs.py
 VENV = $(shell $(VENVS) path dev)
 PY = PATH="$(VENV)/bin:$$PATH" PYTHONPATH=collections:cli:operator:tests:. "$(VENV)/bin/python"
+# Where Go's own archive unpacks to is not on everybody's PATH.
+export PATH := $(PATH):/usr/local/go/bin
 GO = $(shell command -v go)
 CACHE = $(or $(LIMITWISE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/limitwise)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from project import tree
-from project.clean import install
+from project.clean import install, install_operator
 from project.commands import run
 
 VERSION = (tree.REPOSITORY / "cli/limitwise/__init__.py").read_text().split('"')[-2]
@@ -58,3 +58,13 @@ def test_tests_stay_at_home(clean: Path) -> None:
     assert (site / "ansible_collections/limitwise/host/galaxy.yml").is_file()
     assert not (site / "ansible_collections/limitwise/host/tests").exists()
     assert not [name for name in ("lab", "project", "collections") if (site / name).exists()]
+
+
+def test_the_extra_brings_operator_and_agent(tmp_path: Path) -> None:
+    venv = install_operator(tmp_path)
+    command = [str(venv / "bin/python"), "-m", "limitwise_operator"]
+    for part in ("operator", "agent"):
+        assert "--namespace" in run([*command, part, "--help"], venv=venv, cwd=tmp_path)
+    imported = "import ansible_runner, limitwise_operator.main as main; print(main.__file__)"
+    said = run([str(venv / "bin/python"), "-c", imported], venv=venv, cwd=tmp_path)
+    assert Path(said.strip()).is_relative_to(venv)
