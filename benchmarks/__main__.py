@@ -8,7 +8,7 @@ import sys
 from lab.errors import LabError
 from project import venvs
 
-from . import apply, lab_start, observe
+from . import apply, lab_start, observe, planning
 
 
 def main() -> int:
@@ -18,6 +18,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         observe.run(options.rounds)
+        planning.run(options.rounds)
         lab_start.run(options.rounds)
         apply.run(venvs.make("bench"), options.rounds)
     except (LabError, venvs.VenvError) as error:

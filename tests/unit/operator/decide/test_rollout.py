@@ -8,61 +8,12 @@ from typing import Any
 import pytest
 
 from limitwise_operator.decide import writes as made
-from limitwise_operator.decide.observed import Settings
 from limitwise_operator.decide.plan import plan
-from limitwise_operator.kinds import conditions
-from limitwise_operator.kinds.conditions import Condition
-from limitwise_operator.kinds.node_tuning import NodeTuning
-from rehearsal.objects import PID_MAX, drifted, node, tuning
-from rehearsal.world import Belief, World
+from rehearsal.cluster import Cluster
+from rehearsal.objects import PID_MAX, drifted, tuning
 
 OTHER = {"sysctl": {"kernel.pid_max": 222222}}
 FREE: dict[str, Any] = {"canary": 0, "maxUnavailable": "100%", "soak": "0s"}
-
-
-class Cluster:
-    """A world with an operator that sees everything."""
-
-    def __init__(self, nodes: int = 10, whole: int | str = "100%", **labels: Any) -> None:
-        self.world = World(Settings(max_unavailable=whole))
-        self.belief = Belief(self.world)
-        for number in range(nodes):
-            self.join(f"n{number}", pool="even" if number % 2 == 0 else "odd")
-
-    def join(self, name: str, pool: str = "even", **fields: Any) -> None:
-        self.world.nodes[name] = node(name, labels={"pool": pool}, **fields)
-
-    def put(self, name: str = "a", document: Any = PID_MAX, **rollout: Any) -> None:
-        self.world.put_tuning(tuning(name, document, rollout=rollout))
-
-    def operate(self) -> list[str]:
-        """One pass; the nodes that were told something."""
-        before = len(self.world.spec_writes)
-        self.belief.listed()
-        self.belief.carry_out(plan(self.belief.observed()))
-        return [name for name, _spec in self.world.spec_writes[before:]]
-
-    def through(self, names: list[str]) -> None:
-        for name in names:
-            self.world.agent(name)
-
-    def settle(self) -> None:
-        """Until nothing is to be told and every soak is over."""
-        for _pass in range(100):
-            told = self.operate()
-            self.through(told)
-            self.world.tick(31)
-            if not told and not self.operate():
-                return
-        raise AssertionError("no rest")
-
-    def condition(self, kind: str, name: str = "a") -> Condition:
-        found = conditions.find(self.world.tunings[name].status.conditions, kind)
-        assert found is not None
-        return found
-
-    def of(self, name: str = "a") -> NodeTuning:
-        return self.world.tunings[name]
 
 
 def test_canary_then_batches_that_soak() -> None:
