@@ -16,12 +16,17 @@ from api.tunings import STATES, node_tuning_state
 from cluster.api import MERGE_PATCH, Body
 from cluster.control_plane import ControlPlane
 from cluster.slate import Slate
+from project import chart
 from unit.operator.agent.fake_root import FakeRoot
 
 NAMESPACE = "limitwise-system"
 ACCOUNT = "limitwise-agent"
 NODE = "h1"
 WITHIN = 60.0
+RIGHTS = (
+    "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+)
 START = """
 import sys
 from pathlib import Path
@@ -134,47 +139,13 @@ def until(condition: Callable[[], object], what: str, within: float = WITHIN) ->
         time.sleep(0.1)
 
 
-RULES: tuple[Body, ...] = (
-    {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRole",
-        "metadata": {"name": ACCOUNT},
-        "rules": [
-            {
-                "apiGroups": ["limitwise.dev"],
-                "resources": ["nodetuningstates"],
-                "verbs": ["get", "watch"],
-            },
-            {
-                "apiGroups": ["limitwise.dev"],
-                "resources": ["nodetuningstates/status"],
-                "verbs": ["patch"],
-            },
-            {
-                "apiGroups": ["coordination.k8s.io"],
-                "resources": ["leases"],
-                "verbs": ["get", "create", "update"],
-            },
-        ],
-    },
-    {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": ACCOUNT},
-        "roleRef": {
-            "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": ACCOUNT,
-        },
-        "subjects": [{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": NAMESPACE}],
-    },
-)
-
-
 def identity(slate: Slate) -> str:
-    """The node's agent: its account, what it may do, and the token that its pod gets."""
+    """The node's agent with the rights that the chart gives, and the token that its pod gets."""
     slate.namespace(NAMESPACE)
     slate.service_account(NAMESPACE, ACCOUNT)
-    for body in RULES:
-        slate.apply(body)
+    for body in chart.template():
+        if body["kind"] in RIGHTS and body["metadata"]["name"].startswith(ACCOUNT):
+            slate.apply(body)
     slate.node(NODE)
     return slate.node_token(NAMESPACE, ACCOUNT, NODE)
 

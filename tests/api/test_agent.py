@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from api.agents import NAMESPACE, NODE, Agent, States, identity, kubeconfig, until
-from api.tunings import STATES
+from api.tunings import STATES, node_tuning_state
+from cluster.api import JSON_PATCH
 from cluster.audit import Write
 from cluster.control_plane import ControlPlane
-from cluster.slate import Slate
+from cluster.fault_rules import Act, Cut, Delay, Lose, Refuse, Swallow
+from cluster.faults import FaultProxy
+from cluster.slate import Slate, wait
 from unit.operator.agent.fake_root import OWN, FakeRoot
 
 PID_MAX = {"sysctl": {"kernel.pid_max": 4194304}}
@@ -49,6 +53,13 @@ def by_agent(writes: list[Write]) -> list[tuple[str, int]]:
     """The agent's writes but its heartbeat: resource and answer."""
     mine = [one for one in writes if one.user.endswith(":limitwise-agent")]
     return [(one.resource, one.status) for one in mine if one.resource != "leases"]
+
+
+def through(agent: Agent, faults: FaultProxy) -> None:
+    """Let the agent ask a proxy that a test adds faults to."""
+    text = agent.kubeconfig.read_text()
+    server = yaml.safe_load(text)["clusters"][0]["cluster"]["server"]
+    agent.kubeconfig.write_text(text.replace(server, faults.server))
 
 
 def test_a_tuning_is_shown_applied_and_given_back_in_two_writes_each(
@@ -258,6 +269,50 @@ def test_an_idle_agent_is_small(agent: Agent, states: States) -> None:
     threads = int(re.search(r"Threads:\s+(\d+)", status)[1])  # type: ignore[index]
     assert rss <= 64 * 1024
     assert threads <= 4
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+@pytest.mark.parametrize(
+    "act",
+    [Refuse(409), Refuse(429, retry_after=1), Refuse(500), Lose(), Swallow(), Delay(3.0)],
+    ids=["409", "429", "500", "lost", "swallowed", "slow"],
+)
+def test_what_the_api_server_does_to_a_status_changes_nothing_on_the_node(
+    agent: Agent, states: States, root: FakeRoot, faults: FaultProxy, act: Act, nth: int
+) -> None:
+    through(agent, faults)
+    faults.add(act, verb="patch", path="/status$", nth=nth)
+    agent.start()
+    states.want(R1, PID_MAX)
+    until(lambda: states.applied(R1), "it is applied and told")
+    assert root.get("kernel/pid_max") == "4194304"
+    assert len(agent.said("run ended")) == 1
+    assert states.status["plan"]["changes"]
+
+
+def test_a_cut_watch_goes_on(agent: Agent, states: States, faults: FaultProxy) -> None:
+    through(agent, faults)
+    faults.add(Cut(0), verb="watch")
+    agent.start()
+    states.want(R1, PID_MAX)
+    until(lambda: states.applied(R1), "the first is seen")
+    faults.cut_watches()
+    states.want(R2, BOTH)
+    until(lambda: states.applied(R2), "the second is seen")
+
+
+def test_another_nodes_object_is_out_of_reach(
+    agent: Agent, kinds: Slate, control_plane: ControlPlane
+) -> None:
+    kinds.create(STATES, node_tuning_state("h2"))
+    token = yaml.safe_load(agent.kubeconfig.read_text())["users"][0]["user"]["token"]
+    mine = kinds.as_user(token)
+    ops = [{"op": "add", "path": "/status", "value": {"agentVersion": "x"}}]
+    path = f"{STATES}/h2/status"
+    wait(
+        lambda: mine.request("PATCH", path, ops, content_type=JSON_PATCH).status == 403,
+        "the admission policy is in force",
+    )
 
 
 def test_a_node_whose_file_somebody_overrides_says_who(

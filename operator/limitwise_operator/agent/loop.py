@@ -6,6 +6,7 @@ killed at any moment: a new one goes on from there.
 
 from __future__ import annotations
 
+import gc
 import random
 import time
 from collections.abc import Callable
@@ -166,18 +167,18 @@ class Loop:
         order = Order(
             self._document(wish, why), self.node.root, self.timeout, self.node.allow
         )
-        try:
-            run = self.runs.start(order)
-        except InputError as error:
-            self._ended(wish.revision, why, Outcome(REFUSED, message=str(error)))
-            return True
-        self.underway = Underway(run, wish.revision, why, self.clock())
         if why == "restart":
             self.memory = replace(self.memory, restarted=wish.restart)
         if why == "drift":
             again = self.clock() - self.memory.corrected < CORRECTION_HELD
             count = self.memory.corrections + 1 if again else 1
             self.memory = replace(self.memory, corrections=count, corrected=self.clock())
+        try:
+            run = self.runs.start(order)
+        except InputError as error:
+            self._ended(wish.revision, why, Outcome(REFUSED, message=str(error)))
+            return True
+        self.underway = Underway(run, wish.revision, why, self.clock())
         return False
 
     def _verify(self, wish: Wish, why: str) -> bool:
@@ -296,6 +297,9 @@ class Loop:
         if wish is not None:
             self._set(self._with_ceilings(status, ceilings))
         self.told.looked_at(ceilings, len(self._drift), self.clock() - began)
+        # A look leaves megabytes in cycles, which would wait for three looks to be collected.
+        del ceilings
+        gc.collect()
 
     def _with_ceilings(
         self, status: StateStatus, ceilings: tuple[Ceiling, ...]

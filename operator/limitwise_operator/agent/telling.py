@@ -9,7 +9,14 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -31,6 +38,8 @@ class Telling:
     def __init__(self, node: str, stream: TextIO | None = None) -> None:
         self.node = node
         self.stream = stream or sys.stderr
+        # Their times of creation would double the series of every node.
+        disable_created_metrics()
         self.registry = CollectorRegistry()
         here = self.registry
         self.runs = Counter(

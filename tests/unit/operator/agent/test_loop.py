@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.limitwise.host.plugins.module_utils.findings import HostError, LockedError
+from ansible_collections.limitwise.host.plugins.module_utils.findings import (
+    HostError,
+    InputError,
+    LockedError,
+)
 from ansible_collections.limitwise.host.plugins.module_utils.tuning import Tuning
 from limitwise_operator.agent.loop import BUSY, TROUBLES, Loop
 from limitwise_operator.agent.marks import PAUSE, Ceiling
@@ -81,9 +85,12 @@ class PlayedRuns:
 
     end: Outcome | None = None
     orders: list[Order] = field(default_factory=list)
+    trouble: Exception | None = None
 
     def start(self, order: Order) -> PlayedRuns:
         self.orders.append(order)
+        if self.trouble is not None:
+            raise self.trouble
         return self
 
     def ended(self) -> bool:
@@ -400,6 +407,32 @@ def test_a_run_that_never_ran_is_tried_again_before_it_is_told(stage: Stage) -> 
         stage.turn(BUSY * count)
     assert stage.condition("Applied") == ("False", "Failed")
     assert len(stage.runs.orders) == TROUBLES
+
+
+@pytest.mark.parametrize(
+    ("trouble", "state"),
+    [(InputError("a key that is a mark"), "Refused"), (OSError("no process"), "Failed")],
+)
+def test_a_run_that_cannot_begin_is_told_and_no_endless_loop(
+    stage: Stage, trouble: Exception, state: str
+) -> None:
+    stage.node.looks = [Look((CHANGE,))]
+    stage.runs.trouble = trouble
+    stage.want("r1")
+    for count in range(1, TROUBLES + 1):
+        stage.turn(BUSY * count)
+    assert stage.condition("Applied") == ("False", state)
+    assert len(stage.runs.orders) <= TROUBLES
+
+
+def test_drift_that_cannot_even_be_tried_is_no_endless_loop(stage: Stage) -> None:
+    stage.apply()
+    stage.node.drifts = (DRIFT,)
+    stage.runs.trouble = InputError("a key that is a mark")
+    for _turn in range(10):
+        stage.turn(30)
+    assert len(stage.runs.orders) < 8
+    assert stage.condition("Applied")[0] == "True"
 
 
 def test_a_failed_revision_is_tried_again_much_later(stage: Stage) -> None:
