@@ -6,7 +6,6 @@ killed at any moment: a new one goes on from there.
 
 from __future__ import annotations
 
-import gc
 import random
 import time
 from collections.abc import Callable
@@ -297,9 +296,6 @@ class Loop:
         if wish is not None:
             self._set(self._with_ceilings(status, ceilings))
         self.told.looked_at(ceilings, len(self._drift), self.clock() - began)
-        # A look leaves megabytes in cycles, which would wait for three looks to be collected.
-        del ceilings
-        gc.collect()
 
     def _with_ceilings(
         self, status: StateStatus, ceilings: tuple[Ceiling, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -96,7 +97,10 @@ class Node:
 
     def ceilings(self) -> tuple[Ceiling, ...]:
         """Every ceiling of the node; no fork."""
-        return survey(self.host).ceilings
+        found = survey(self.host).ceilings
+        # A look leaves megabytes in cycles, which would wait for many looks to be collected.
+        gc.collect()
+        return found
 
     def originals(self) -> tuple[Row, ...]:
         """What each limit that is changed now was before, from the ledger.

@@ -39,7 +39,7 @@ class Telling:
         self.node = node
         self.stream = stream or sys.stderr
         # Their times of creation would double the series of every node.
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         here = self.registry
         self.runs = Counter(
