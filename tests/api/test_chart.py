@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from api.tunings import TUNINGS, node_tuning
 from cluster.api import Api, Body
 from cluster.control_plane import ControlPlane
-from cluster.slate import wait
+from cluster.slate import Slate, wait
 from limitwise_operator.agent.options import Options
 from limitwise_operator.kinds import meta
 from limitwise_operator.session import LEASE
@@ -282,3 +284,25 @@ def test_policies_have_no_type_errors(control_plane: ControlPlane, admin: Api) -
             assert not status.get("typeChecking", {}).get("expressionWarnings"), status
     for policy in policies:
         admin.delete(admin.path_of(policy))
+
+
+def test_install_upgrade_uninstall(kinds: Slate, control_plane: ControlPlane) -> None:
+    """By Helm itself: the definitions and the objects of users outlive the release."""
+    kinds.apply(chart.NAMESPACE_BODY)
+    cluster = ["--kubeconfig", str(control_plane.kubeconfig), "--namespace", chart.NAMESPACE]
+    release = ["limitwise", str(chart.REPOSITORY / chart.CHART), *cluster]
+    deployment = f"/apis/apps/v1/namespaces/{chart.NAMESPACE}/deployments/limitwise-operator"
+    _done(chart.helm("install", *release))
+    kinds.create(TUNINGS, node_tuning())
+    assert kinds.get(deployment)["spec"]["replicas"] == 2
+    _done(chart.helm("upgrade", *release, "--set", "operator.replicas=1"))
+    assert kinds.get(deployment)["spec"]["replicas"] == 1
+    _done(chart.helm("uninstall", "limitwise", *cluster))
+    assert kinds.request("GET", deployment).status == 404
+    policies = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
+    assert kinds.get(policies)["items"] == []
+    assert kinds.get(f"{TUNINGS}/base")["spec"]["mode"] == "Enforce"
+
+
+def _done(ran: subprocess.CompletedProcess[str]) -> None:
+    assert ran.returncode == 0, ran.stdout + ran.stderr
