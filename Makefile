@@ -26,8 +26,10 @@ venv-path: ## where that environment is
 lint: venv ## style, types, ansible-lint, changelog and documentation
 	@$(PY) -m pytest -q tests/project/test_style.py tests/project/test_collection.py
 
-docs: venv ## the pages that are made from the engine's tables
+docs: venv ## the pages that are made from tables and schemas
 	@$(PY) -m project.rules_page >docs/rules.md
+	@$(PY) -m project.kinds_page >docs/reference/kinds.md
+	@$(PY) -m project.metrics_page >docs/reference/metrics.md
 
 crds: venv ## the custom resource definitions, made from the engine's catalogue
 	@$(PY) -m limitwise_operator.kinds.crds operator/crds operator/chart/limitwise/crds

@@ -49,7 +49,7 @@ def main(log_level: str, log_format: str) -> None:
     logs.set_up(log_level, log_format)
 
 
-@main.command()
+@main.command(short_help="Decide which node gets what, and when.")
 @click.option("--namespace", default="limitwise-system", help="Where the leader's Lease is.")
 @click.option(
     "--kubeconfig", type=click.Path(), help="Outside a pod: the cluster to work on [$KUBECONFIG]."
@@ -58,7 +58,7 @@ def main(log_level: str, log_format: str) -> None:
 @click.option(
     "--max-unavailable",
     default="20%",
-    help="Nodes in change or drained at once, over all NodeTunings: a count or a share.",
+    help="Nodes in change or drained at once, over all NodeTunings: a count, or a share as 20%.",
 )
 @click.option("--allow", multiple=True, help="A dangerous key that NodeTunings may set; repeat.")
 @click.option("--drain-timeout", type=DURATION, default="30m", help="When a drain is given up.")
@@ -91,6 +91,7 @@ def operator(**options: Any) -> None:
     """Watch Nodes, NodeTunings and NodeTuningStates; decide which node gets what, and when.
 
     Run two replicas: one leads, the other watches and takes over within 20 seconds.
+
     Probes: /healthz fails when watches have stopped delivering or planning has stopped; /readyz
     is good once the whole cluster is known, in the standing-by replica too.
     """
@@ -105,7 +106,7 @@ def operator(**options: Any) -> None:
         sys.exit(130)
 
 
-@main.command()
+@main.command(short_help="Make one node what it should be, and tell how it is.")
 @click.option("--node-name", envvar="NODE_NAME", required=True, help="The node it works for.")
 @click.option("--host-root", default="/host", help="Where the host's root is mounted.")
 @click.option("--namespace", default="limitwise-system", help="Where its own Lease is.")
