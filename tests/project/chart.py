@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,12 +52,12 @@ def template(*options: str, chart: Path = REPOSITORY / CHART) -> list[dict[str, 
 
 
 def helm(*words: str) -> subprocess.CompletedProcess[str]:
-    """Helm's answer, whatever it is; it looks for no settings of the user's."""
+    """Helm's answer, whatever it is; with a home of its own, without settings of the user's."""
     argv = [str(binaries.path("helm")), *words]
-    nowhere = {"HELM_CONFIG_HOME": "/nonexistent", "HELM_CACHE_HOME": "/nonexistent"}
-    return subprocess.run(
-        argv, capture_output=True, text=True, check=False, env={**nowhere, "HOME": "/nonexistent"}
-    )
+    with tempfile.TemporaryDirectory() as home:
+        return subprocess.run(
+            argv, capture_output=True, text=True, check=False, env={"HOME": home}
+        )
 
 
 def manifests() -> str:
