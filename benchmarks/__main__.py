@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Mapping
 
 from lab.errors import LabError
 from project import venvs
 
-from . import apply, lab_start, observe, planning
+from . import agent, apply, cluster, lab_start, observe
+
+# Each takes how many rounds medians are of; those of the cluster are one long course each.
+BENCHMARKS: Mapping[str, Callable[[int], None]] = {
+    "observe": observe.run,
+    "lab-start": lab_start.run,
+    "apply": lambda rounds: apply.run(venvs.make("bench"), rounds),
+    "agent": agent.run,
+    "cluster-1000": lambda _rounds: cluster.run(1000),
+    "cluster-5000": lambda _rounds: cluster.run(5000),
+}
 
 
 def main() -> int:
-    """Exit status 0 when everything was measured."""
+    """Exit status 0 when everything that was asked for was measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="medians are of so many rounds")
+    parser.add_argument(
+        "--only", action="append", choices=BENCHMARKS, help="this one alone; may be repeated"
+    )
     options = parser.parse_args()
     try:
-        observe.run(options.rounds)
-        planning.run(options.rounds)
-        lab_start.run(options.rounds)
-        apply.run(venvs.make("bench"), options.rounds)
+        for name in options.only or BENCHMARKS:
+            BENCHMARKS[name](options.rounds)
     except (LabError, venvs.VenvError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2

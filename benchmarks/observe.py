@@ -62,7 +62,7 @@ def run(rounds: int) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="limitwise-bench-") as folder:
         root = Path(folder)
-        groups = _node(root)
+        groups = busy_node(root)
         progress(f"{groups} cgroups, {PROCESSES} processes")
         host = Host.mounted(folder)
         found = survey(host).ceilings
@@ -121,7 +121,7 @@ def _slurp(path: str) -> bytes:
 # --- the node ------------------------------------------------------------------------------------
 
 
-def _node(root: Path) -> int:
+def busy_node(root: Path) -> int:
     """A busy Kubernetes node of about 2,000 cgroups; how many there are."""
     for name, text in HOST.items():
         _put(root / name, text)
