@@ -23,7 +23,10 @@ LEADER, AGENT = "limitwise-operator", "limitwise-agent"
 UP_WITHIN = 150.0
 # An agent plans, says so, runs Ansible on a slow kernel, verifies; three nodes one after another.
 CURRENT_WITHIN = 180.0
-QUICK: Mapping[str, Any] = {"agent": {"interval": "5s"}, "operator": {"maxUnavailable": "100%"}}
+QUICK: Mapping[str, Any] = {
+    "agent": {"interval": "5s", "heartbeat": "20s"},
+    "operator": {"maxUnavailable": "100%"},
+}
 
 
 class Installed:
