@@ -14,8 +14,6 @@ from .session import Session
 from .store import RESOURCES
 
 PLANNER_BEHIND = 300.0  # seconds
-# The first list of thousands of objects may take so many times longer than later news.
-FIRST_LIST = 5
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ def vital(session: Session) -> Vital:
         session.options.watch_grace,
         session.planner.waiting,
         session.election.leading,
-        session.synced,
+        session.synced.is_set(),
     )
 
 
@@ -51,7 +49,7 @@ def ailments(signs: Vital) -> list[str]:
     found = [
         f"the watch of {resource} has delivered nothing new for {age:.0f} s"
         for resource, age in signs.watches.items()
-        if age > signs.grace * (1 if signs.synced else FIRST_LIST)
+        if age > signs.grace
     ]
     if signs.leading and signs.synced and signs.planner > PLANNER_BEHIND:
         found.append(f"a change has been waiting to be planned for {signs.planner:.0f} s")

@@ -85,8 +85,8 @@ def registry(session: Session, access: Callable[[], Access]) -> kopf.OperatorReg
 
 
 async def watch(session: Session, access: Callable[[], Access], stop: asyncio.Event) -> None:
-    """Feed the session with what happens to the three kinds, once there are, until `stop`."""
-    await session.served.wait()
+    """Feed the session with what happens to the three kinds, once they are known, until `stop`."""
+    await session.synced.wait()
     await kopf.operator(
         registry=registry(session, access),
         settings=settings(),

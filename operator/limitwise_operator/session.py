@@ -1,8 +1,9 @@
 """One operator at work: watches feed the store, the election says who writes, the planner writes.
 
 A replica that does not lead watches as well: it is ready to take over at once. Before the first
-look of its leadership it asks the API what there is and waits until the watches have brought all
-of that, so that it never decides on what the cluster was before it led.
+look of its leadership it lists everything itself, so that it never decides on what the cluster
+was before it led; the watches' own first list, which takes their informer longer, brings nothing
+new then.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .decide.plan import plan
 from .drains import Drains
 from .effects.access import Settings as Access
 from .effects.answers import ApiError
-from .effects.cluster import Census, Cluster
+from .effects.cluster import Census, Cluster, version_of
 from .effects.door import Door, Manners
 from .effects.events import Recorder
 from .effects.lease import Election, Terms
@@ -33,7 +34,8 @@ from .store import RESOURCES, Store
 from .watching import Proof
 
 LEASE = "limitwise-operator"
-CATCH_UP_AGAIN = 20.0
+FIRST_TURN = 1.0
+ASK_AGAIN = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -56,8 +58,8 @@ class Options:
 class Session:
     """Made and run on the event loop; requests are made in threads of its own pools.
 
-    `served` is set once the API serves all kinds: what is not there when watches begin would
-    never be watched. `synced`: the whole cluster was known once.
+    `synced` is set once the whole cluster is known. Watches are to begin after that: a kind that
+    the API does not serve when they begin would never be watched.
     """
 
     def __init__(self, access: Callable[[], Access], options: Options, metrics: Metrics) -> None:
@@ -65,9 +67,8 @@ class Session:
         self.options, self.metrics = options, metrics
         self.store, self.proof = Store(), Proof()
         self.last_event: dict[str, float] = dict.fromkeys(RESOURCES, time.monotonic())
-        self.synced = False
+        self.synced = asyncio.Event()
         self.caught_up = False
-        self.served = asyncio.Event()
         self._gained = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         few = replace(options.manners, answer=3.0, connect=3.0, patience=Patience(attempts=1))
@@ -123,44 +124,61 @@ class Session:
         """Seconds for which a watch has owed us something."""
         return self.proof.age(resource, self.store, time.monotonic())
 
-    async def catch_up(self) -> None:
-        """Ask what there is now and wait until the watches have brought it."""
-        while True:
-            await self._census()
-            deadline = time.monotonic() + CATCH_UP_AGAIN
-            while time.monotonic() < deadline:
-                if self.proof.complete(self.store):
-                    return
-                await asyncio.sleep(0.1)
-
     async def _serve(self) -> None:
-        await self.catch_up()
-        self.synced = True
+        led = await self._leads_at_once()
+        await self._list()
+        self.synced.set()
         _log.info("the cluster is known", extra={"nodes": len(self.store.nodes)})
-        await self._gained.wait()
-        await self.catch_up()
+        if not led:
+            await self._gained.wait()
+            await self._list()
         self.caught_up = True
         _log.info("leading", extra={"identity": self.options.identity})
         self.planner.wake()
+
+    async def _leads_at_once(self) -> bool:
+        """Whether nobody led: then one list is enough for both, to know and to lead."""
+        try:
+            async with asyncio.timeout(FIRST_TURN):
+                await self._gained.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _list(self) -> None:
+        """Take in everything there is, page by page, however often the API has to be asked."""
+        while True:
+            try:
+                for resource, path in RESOURCES.items():
+                    await self._list_kind(resource, path)
+            except ApiError as refusal:
+                _log.warning("not listed: %s", refusal)
+                await asyncio.sleep(ASK_AGAIN)
+            else:
+                return
+
+    async def _list_kind(self, resource: str, path: str) -> None:
+        pages = self._reading.pages(resource, path)
+        shelf, versions, version = self.store.shelf(resource), dict[str, int](), 0
+        while page := await self._loop.run_in_executor(self._readers, next, pages, None):
+            version = version_of(page)
+            for body in page["items"] or ():
+                shelf.fold(body, deleted=False)
+                versions[body["metadata"]["name"]] = version_of(body)
+        shelf.forget_absent(Census(versions, version))
 
     async def _look_again(self) -> None:
         """A census now and then: what the watches owe, and what went while one was cut."""
         while True:
             await asyncio.sleep(self.options.census)
-            if self.synced and await self._census():
-                self.planner.wake()
-
-    async def _census(self) -> bool:
-        """Take one of each kind; whether something vanished from the store."""
-        while True:
+            await self.synced.wait()
             try:
                 taken = await self._loop.run_in_executor(self._readers, self._censuses)
             except ApiError as refusal:
                 _log.warning("no census: %s", refusal)
-                await asyncio.sleep(2.0)
-            else:
-                self.served.set()
-                return self.proof.take(taken, self.store, time.monotonic())
+                continue
+            if self.proof.take(taken, self.store, time.monotonic()):
+                self.planner.wake()
 
     def _censuses(self) -> dict[str, Census]:
         return {one: self._reading.census(one, path) for one, path in RESOURCES.items()}

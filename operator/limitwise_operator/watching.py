@@ -2,8 +2,7 @@
 
 The informer itself cannot tell: a watch that is open and silent looks like a quiet cluster. So
 the API is asked what there is, without objects, and the store has to have seen every version of
-it a while later. The same census says when the first look at the cluster is complete, and which
-objects went while a watch was cut.
+it a while later. The same census tells which objects went while a watch was cut.
 """
 
 from __future__ import annotations
@@ -38,10 +37,6 @@ class Proof:
             if not kept:
                 self.since[resource] = now
         return vanished
-
-    def complete(self, store: Store) -> bool:
-        """Whether a census was taken and the store has everything that it named."""
-        return bool(self.owed) and not any(self._still_owed(one, store) for one in self.owed)
 
     def age(self, resource: str, store: Store, now: float) -> float:
         """Seconds for which a kind's watch has owed us something; 0 when it owes nothing."""

@@ -231,7 +231,7 @@ def test_nothing_to_do_means_nothing_written(rollouts: Rollouts, agents: Agents)
         mark = rollouts.plane.audit.mark()
         # Idleness has no end to wait for: several turns at the Lease stand for a while of it.
         rollouts.plane.audit.wait(
-            mark, lambda writes: sum(w.resource == "leases" for w in writes) >= 12, 60.0
+            mark, lambda writes: sum(w.resource == "leases" for w in writes) >= 5, 60.0
         )
         assert ours(rollouts.plane.audit.since(mark)) == []
         assert operator.probe("healthz")[0] == 200

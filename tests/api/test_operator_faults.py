@@ -168,6 +168,7 @@ def test_a_leader_that_cannot_renew_ends_itself(
         operator.wait_ready("leading")
         faults.add(Refuse(500), "write", "leases", times=None)
         wait(lambda: not operator.alive, "it ended itself", 20.0)
+        assert "the lease is lost" in operator.tail()
         assert operator.process is not None
         assert operator.process.returncode == 70
         faults.clear()

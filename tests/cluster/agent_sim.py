@@ -24,7 +24,8 @@ from .api import MERGE_PATCH, Api, Body
 STATES = "/apis/limitwise.dev/v1alpha1/nodetuningstates"
 SUCCEED, FAIL, REFUSE, SILENT = "succeed", "fail", "refuse", "silent"
 AT_ONCE = 8
-WATCH_SECONDS = "60"
+# A watch cannot be ended from outside: it ends by itself this soon after the test.
+WATCH_SECONDS = 2
 ENDED = {FAIL: ("False", "Failed"), REFUSE: ("False", "Refused"), SUCCEED: ("True", "Applied")}
 
 
@@ -57,6 +58,7 @@ class Agents:
     updating: set[str] = field(default_factory=set)
     most: int = 0
     writes: int = 0
+    watch_seconds: int = WATCH_SECONDS
     _due: list[tuple[float, str, str, Body]] = field(default_factory=list)
     _told: dict[str, tuple[str, str]] = field(default_factory=dict)
     _reports: list[Future[None]] = field(default_factory=list)
@@ -66,7 +68,7 @@ class Agents:
 
     def __enter__(self) -> Agents:
         for target in (self._watch, self._work):
-            thread = threading.Thread(target=target, name=f"agents{target.__name__}", daemon=True)
+            thread = threading.Thread(target=target, name=f"agents{target.__name__}")
             thread.start()
             self._threads.append(thread)
         return self
@@ -80,7 +82,8 @@ class Agents:
         self._ending.set()
         with self._change:
             self._change.notify_all()
-        self._threads[1].join(30.0)
+        for thread in self._threads:
+            thread.join(30.0)
         if kind is None:
             for report in self._reports:
                 report.result(30.0)
@@ -110,11 +113,8 @@ class Agents:
                 for state in listed["items"]:
                     self.see(state)
                 since = listed["metadata"]["resourceVersion"]
-                for event in self.api.watch(
-                    STATES, resourceVersion=since, timeoutSeconds=WATCH_SECONDS
-                ):
-                    if self._ending.is_set():
-                        return
+                seconds = str(self.watch_seconds)
+                for event in self.api.watch(STATES, resourceVersion=since, timeoutSeconds=seconds):
                     if event["type"] in {"ADDED", "MODIFIED"}:
                         self.see(event["object"])
             except (LabError, urllib3.exceptions.HTTPError):

@@ -142,6 +142,8 @@ class FaultProxy:
             transport.abort()
         await self._runner.cleanup()
         await self._session.close()
+        # TLS connections end a few turns of the loop after they were told to, and tell nobody.
+        await asyncio.sleep(0.25)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         call = read(request.method, request.path, request.query)

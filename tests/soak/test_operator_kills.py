@@ -35,7 +35,7 @@ def test_killed_at_one_write(
     rollouts.nodes(NODES)
     path = rollouts.folder / "killed.kubeconfig"
     rollouts.plane.write_kubeconfig(path, rollouts.plane.token(), faults.server)
-    operator = Operator(path, rollouts.folder, lease_seconds=2)
+    operator = Operator(path, rollouts.folder, lease_seconds=5)
     with Agents(rollouts.api, Conduct(takes=0.1)) as agents, operator:
         operator.wait_ready("leading")
         faults.add(act(then=operator.kill), "write", WRITES, nth=index)

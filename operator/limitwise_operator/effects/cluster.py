@@ -17,7 +17,7 @@ from .door import JSON_PATCH, METADATA_ONLY, Body, Door, Request
 TUNINGS = "/apis/limitwise.dev/v1alpha1/nodetunings"
 STATES = "/apis/limitwise.dev/v1alpha1/nodetuningstates"
 NODES = "/api/v1/nodes"
-PAGE = 500
+PAGE, FEW = "500", "100"
 
 
 @dataclass(frozen=True)
@@ -167,6 +167,10 @@ class Cluster:
 
     # --- lists -----------------------------------------------------------------------------
 
+    def pages(self, resource: str, path: str) -> Iterator[Body]:
+        """Every object of a kind, a few at a time: whole Nodes are large."""
+        return self._pages(resource, path, {"limit": FEW})
+
     def census(self, resource: str, path: str) -> Census:
         """Every name of a kind with its version, in pages, without the objects themselves."""
         versions: dict[str, int] = {}
@@ -182,7 +186,7 @@ class Cluster:
     ) -> Iterator[Body]:
         token = ""
         while True:
-            asked = {**query, "limit": str(PAGE), **({"continue": token} if token else {})}
+            asked = {"limit": PAGE, **query, **({"continue": token} if token else {})}
             page = self.door.ask(Request("GET", resource, path, query=asked, accept=accept))
             yield page
             token = page["metadata"].get("continue", "")

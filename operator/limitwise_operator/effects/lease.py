@@ -117,6 +117,7 @@ class Leases(Protocol):
 
 def _end() -> None:
     """Nothing of this process may act any more, whatever its threads are waiting for."""
+    _log.critical("the lease is lost: this process ends at once, another one leads or will")
     os._exit(70)
 
 

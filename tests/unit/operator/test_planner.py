@@ -293,8 +293,6 @@ WELL = Vital({"nodes": 0.0}, 120.0, 0.0, leading=True, synced=True)
         (WELL, False),
         (replace(WELL, watches={"nodes": 119.0}), False),
         (replace(WELL, watches={"nodes": 121.0}), True),
-        (replace(WELL, watches={"nodes": 599.0}, synced=False), False),
-        (replace(WELL, watches={"nodes": 601.0}, synced=False), True),
         (replace(WELL, planner=health.PLANNER_BEHIND + 1), True),
         (replace(WELL, planner=health.PLANNER_BEHIND + 1, leading=False), False),
     ],

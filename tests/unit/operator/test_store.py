@@ -67,18 +67,6 @@ def census(version: int, **versions: int) -> dict[str, Census]:
     return {"nodes": Census(versions, version)}
 
 
-def test_the_first_look_is_complete_only_when_everything_has_come() -> None:
-    store, proof = Store(), Proof()
-    assert not proof.complete(store)
-    proof.take(census(9, a=3, b=5), store, 0.0)
-    assert not proof.complete(store)
-    store.fold("nodes", node("a", 3))
-    store.fold("nodes", node("b", 4))
-    assert not proof.complete(store)
-    store.fold("nodes", node("b", 6))
-    assert proof.complete(store)
-
-
 def test_a_watch_that_stands_still_is_found_by_its_age() -> None:
     store, proof = Store(), Proof()
     store.fold("nodes", node("a", 3))
@@ -96,12 +84,12 @@ def test_what_the_census_lacks_goes_unless_it_is_newer() -> None:
         store.fold("nodes", node(name, version))
     assert proof.take(census(10, kept=4), store, 0.0)
     assert set(store.nodes) == {"kept", "new"}
-    assert proof.complete(store)
+    assert proof.age("nodes", store, 99.0) == 0.0
 
 
-def test_an_object_gone_between_census_and_list_is_not_waited_for_forever() -> None:
+def test_an_object_gone_between_two_censuses_is_not_waited_for() -> None:
     store, proof = Store(), Proof()
     proof.take(census(10, short=9), store, 0.0)
-    assert not proof.complete(store)
+    assert proof.age("nodes", store, 5.0) == 5.0
     proof.take(census(20), store, 5.0)
-    assert proof.complete(store)
+    assert proof.age("nodes", store, 99.0) == 0.0
