@@ -57,6 +57,7 @@ class Planner:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     passes: int = 0
     wanted_since: float | None = None
+    _decided_at: float = 0.0
     _decided_in: float = 0.0
     _holds: Holds = field(default_factory=Holds)
     _status_written: dict[str, float] = field(default_factory=dict)
@@ -77,7 +78,8 @@ class Planner:
         """Pass after pass, until cancelled."""
         while True:
             # Events come in flocks; one look serves them all. A costly look is taken less often.
-            await asyncio.sleep(max(self.pace.debounce, self._decided_in * self.pace.rest))
+            rested = self._decided_at + self._decided_in * self.pace.rest
+            await asyncio.sleep(max(self.pace.debounce, rested - self.clock()))
             self._bell.clear()
             self.wanted_since = None
             if self.leading() and await self.look():
@@ -102,7 +104,8 @@ class Planner:
         observed = await self._observed()
         began = self.clock()
         writes = await loop.run_in_executor(self.deciding, self.decide, observed)
-        self._decided_in = self.clock() - began
+        self._decided_at = self.clock()
+        self._decided_in = self._decided_at - began
         self.metrics.observe("planner_pass_seconds", self._decided_in)
         self._tell(observed)
         groups = self._due(by_subject(writes), observed)
