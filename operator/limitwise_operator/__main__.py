@@ -60,7 +60,6 @@ def main(log_level: str, log_format: str) -> None:
     default="20%",
     help="Nodes in change or drained at once, over all NodeTunings: a count, or a share as 20%.",
 )
-@click.option("--allow", multiple=True, help="A dangerous key that NodeTunings may set; repeat.")
 @click.option("--drain-timeout", type=DURATION, default="30m", help="When a drain is given up.")
 @click.option(
     "--drain-retry-after", type=DURATION, default="1h", help="When a given-up drain is tried again."
@@ -126,7 +125,7 @@ def operator(**options: Any) -> None:
 @click.option(
     "--runs", type=click.Path(path_type=Path), help="A small tmpfs for what a run leaves behind."
 )
-@click.option("--port", default=9091, help="Probes and metrics; 0: none.")
+@click.option("--port", default=9469, help="Probes and metrics; 0: none.")
 @click.option("--once", is_flag=True, help="Do what there is to do now, then end.")
 def agent(**options: Any) -> None:
     """Make one node what its NodeTuningState says, and tell what it is.
@@ -163,9 +162,7 @@ def _options(given: dict[str, Any]) -> Any:
             rate=given["rate"], burst=int(given["rate"] * 2), in_flight=given["in_flight"]
         ),
         terms=Terms(lasts, lasts * 2 / 3, lasts / 6),
-        settings=Settings(
-            int(most) if most.isdecimal() else most, frozenset(given["allow"]), drain
-        ),
+        settings=Settings(int(most) if most.isdecimal() else most, drain),
         census=given["census"],
         watch_grace=given["watch_grace"],
     )

@@ -1,7 +1,7 @@
 """The sign of life: this node's Lease, renewed while the agent's loop turns.
 
-It is the only thing that an idle node writes. A loop that is stuck renews nothing, so that the
-operator sees a silent agent where one is.
+It is the only thing that an idle node writes. A loop that is stuck renews nothing, so that whoever
+watches Leases sees a silent agent where one is.
 """
 
 from __future__ import annotations

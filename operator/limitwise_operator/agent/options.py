@@ -25,7 +25,7 @@ class Options:
     heartbeat: float = 60.0
     kubeconfig: str | None = None
     once: bool = False
-    port: int = 9091
+    port: int = 9469
     timeout: float = 600.0
     allow: Path | None = None
     runs: Path = field(default_factory=lambda: Path(tempfile.gettempdir()) / "limitwise-agent")

@@ -8,6 +8,9 @@ from functools import lru_cache
 from typing import Any
 
 from ansible_collections.limitwise.host.plugins.module_utils import engine, tuning
+from ansible_collections.limitwise.host.plugins.module_utils.catalogue.rules.tuning import (
+    NOT_A_LIMIT,
+)
 from ansible_collections.limitwise.host.plugins.module_utils.findings import Finding, errors
 from ansible_collections.limitwise.host.plugins.module_utils.formats.sysctl_conf import dotted
 from ansible_collections.limitwise.host.plugins.module_utils.policy import Policy
@@ -35,8 +38,11 @@ def read(text: str, origin: str = "") -> Tuning:
 
 
 @lru_cache(maxsize=512)
-def problems(text: str, allowed: frozenset[str]) -> tuple[str, ...]:
-    """Everything that the engine refuses in a document, and what belongs elsewhere."""
+def problems(text: str) -> tuple[str, ...]:
+    """Everything that the engine refuses in a document, and what belongs elsewhere.
+
+    A key that is no limit is each node's to refuse: its /etc/limitwise/allow may name it.
+    """
     document = json.loads(text)
     policy = document.get("policy")
     misplaced = [
@@ -45,8 +51,9 @@ def problems(text: str, allowed: frozenset[str]) -> tuple[str, ...]:
         if isinstance(policy, dict) and name in policy
     ]
     one, findings = tuning.read(document)
-    found: list[Finding] = errors(findings) or errors(engine.check(one, allowed))
-    return (*misplaced, *(str(finding) for finding in found))
+    found: list[Finding] = errors(findings) or errors(engine.check(one))
+    wrong = [str(finding) for finding in found if finding.code != NOT_A_LIMIT.code]
+    return (*misplaced, *wrong)
 
 
 def key(item: Item) -> str:

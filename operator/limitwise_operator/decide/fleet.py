@@ -89,10 +89,7 @@ class Fleet:
 def survey(observed: Observed) -> Fleet:
     """Everything that several parts of a plan ask for."""
     settings, now = observed.settings, observed.now.replace(microsecond=0)
-    tunings = {
-        name: judge(observed.tunings[name], settings.allowed, now)
-        for name in sorted(observed.tunings)
-    }
+    tunings = {name: judge(observed.tunings[name], now) for name in sorted(observed.tunings)}
     deadlines = {name: one.deadline for name, one in tunings.items()}
     nodes = {
         name: verdict(node, observed.states.get(name), deadlines, now)

@@ -59,7 +59,7 @@ class Judged:
         return not self.tuning.reports_only and not self.tuning.deleting
 
 
-def judge(tuning: NodeTuning, allowed: frozenset[str], now: datetime) -> Judged:
+def judge(tuning: NodeTuning, now: datetime) -> Judged:
     """The tuning as it is to be followed."""
     rollout = tuning.rollout
     text = document.plain(tuning.tuning)
@@ -81,7 +81,7 @@ def judge(tuning: NodeTuning, allowed: frozenset[str], now: datetime) -> Judged:
             DEFAULTS.progress_deadline,
         ),
         open=not closed and windows.is_open(rollout.windows, now),
-        problems=(*found, *closed, *document.problems(text, allowed)),
+        problems=(*found, *closed, *document.problems(text)),
     )  # fmt: skip
 
 

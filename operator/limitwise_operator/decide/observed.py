@@ -32,8 +32,6 @@ class Settings:
 
     max_unavailable: int | str = "20%"
     """The one budget over all nodes and all tunings: nodes in change or being drained."""
-    allowed: frozenset[str] = frozenset()
-    """Dangerous keys that the chart allows one by one (agents have the same list)."""
     drain: DrainOptions = field(default_factory=DrainOptions)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ansible_collections.limitwise.host.plugins.module_utils import tuning
+from ansible_collections.limitwise.host.plugins.module_utils import engine, tuning
 from ansible_collections.limitwise.host.plugins.module_utils.findings import errors
 from limitwise_operator.decide import document
 
@@ -69,11 +69,8 @@ def test_soft_and_hard_of_one_value_are_one_entry() -> None:
 @pytest.mark.parametrize(
     ("given_document", "word"),
     [
-        ({"sysctl": {"kernel.core_pattern": "|/bin/sh"}}, "kernel.core_pattern"),
-        ({"sysctl": {"kernel/core_pattern": "|/bin/sh"}}, "core_pattern"),
         ({"sysctl": {"kernel.pid_max": "many"}}, "many"),
         ({"sysctls": {}}, "sysctl"),
-        ({"units": {"docker.service": {"ExecStart": "/bin/sh"}}}, "ExecStart"),
         ({"sysctl": []}, "a map"),
         ({"policy": {"restart": "if-needed"}}, "spec.disruption.restart"),
         ({"policy": {"reboot": "never"}}, "spec.disruption.reboot"),
@@ -82,11 +79,18 @@ def test_soft_and_hard_of_one_value_are_one_entry() -> None:
     ],
 )
 def test_what_is_refused(given_document: dict[str, Any], word: str) -> None:
-    found = document.problems(document.plain(given_document), frozenset())
+    found = document.problems(document.plain(given_document))
     assert any(word in one for one in found), found
 
 
-def test_what_the_chart_allows_is_not_refused() -> None:
-    text = document.plain({"sysctl": {"kernel.core_pattern": "core"}})
-    assert document.problems(text, frozenset())
-    assert not document.problems(text, frozenset({"kernel/core_pattern", "kernel.core_pattern"}))
+@pytest.mark.parametrize(
+    "given_document",
+    [
+        {"sysctl": {"net.ipv4.ip_forward": 1}},
+        {"units": {"docker.service": {"ExecStart": "/bin/sh"}}},
+    ],
+)
+def test_what_is_no_limit_is_left_for_each_node_to_refuse(given_document: dict[str, Any]) -> None:
+    assert not document.problems(document.plain(given_document))
+    asked, _findings = tuning.read(given_document)
+    assert [one.code for one in engine.check(asked)] == ["LW007"]
