@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from cluster.control_plane import ControlPlane
 from cluster.operators import Operator
 from cluster.played import ACCOUNT, NAMESPACE, PlayedAgents, token
 from cluster.rollouts import STATES, TUNINGS
-from cluster.slate import Slate, wait
+from cluster.slate import Slate
 from lab.errors import LabError
 from unit.operator.agent.fake_root import FakeRoot
 
@@ -37,6 +37,7 @@ RIGHTS = {
 }
 ACCOUNTS = f"system:serviceaccount:{NAMESPACE}"
 AT_ONCE = 8
+LOOK = 1.0  # seconds
 # Longer than the product's own, or a leader that other work on this machine slows ends itself.
 LEASE_SECONDS = 60
 # Every node may be in change at once: what is measured is the operator, not its budgets.
@@ -91,7 +92,7 @@ class Site:
             seen = status.get("observedGeneration") == found["metadata"]["generation"]
             return seen and bool(status["nodes"]["current"] == count)
 
-        wait(so, f"{count} nodes are current with {name}", seconds)
+        poll(so, f"{count} nodes are current with {name}", seconds)
 
     def write_all(self) -> float:
         """Seconds for the same writes without an operator: a patch of every NodeTuningState.
@@ -137,6 +138,15 @@ def site(count: int, folder: Path) -> Iterator[Site]:
                 yield Site(plane, api, folder, names, agents)
     finally:
         plane.destroy()
+
+
+def poll(so: Callable[[], bool], what: str, seconds: float) -> None:
+    """Return when it is so; LabError when it is not in time. Looks that cost are seldom."""
+    deadline = time.monotonic() + seconds
+    while not so():
+        if time.monotonic() > deadline:
+            raise LabError(f"not so after {seconds:.0f} s: {what}")
+        time.sleep(LOOK)
 
 
 def by_operator(writes: list[Write]) -> list[Write]:

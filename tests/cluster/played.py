@@ -264,8 +264,10 @@ class States:
 class Player:
     """One thread's agents; everything of one node is done by the same thread, in order."""
 
-    def __init__(self, api: Api, recording: Recording, clock: Clock) -> None:
-        self._recording, self._clock = recording, clock
+    def __init__(
+        self, api: Api, recording: Recording, clock: Clock, answering: threading.Event
+    ) -> None:
+        self._recording, self._clock, self._answering = recording, clock, answering
         self._line = Line.to(api)
         self._loops: dict[str, Loop] = {}
         self._hearts: dict[str, Heartbeat] = {}
@@ -285,6 +287,7 @@ class Player:
     def run(self) -> None:
         """Do what is asked for until told to end."""
         while (job := self.todo.get()) is not None:
+            self._answering.wait()
             word, name, body = job
             try:
                 {"see": self._see, "turn": self._turn, "beat": self._beat}[word](name, body)
@@ -318,17 +321,24 @@ def _applied(loop: Loop) -> str:
 
 @dataclass
 class PlayedAgents:
-    """The agents of all nodes whose tokens are given. A context manager."""
+    """The agents of all nodes whose tokens are given. A context manager.
+
+    While `answering` is cleared they only listen.
+    """
 
     api: Api
     root: Path
     tokens: Mapping[str, str]
     clock: Clock = field(default_factory=Clock)
+    answering: threading.Event = field(default_factory=threading.Event)
     _ending: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         recording = Recording(self.root)
-        self._players = [Player(self.api, recording, self.clock) for _ in range(THREADS)]
+        self.answering.set()
+        self._players = [
+            Player(self.api, recording, self.clock, self.answering) for _ in range(THREADS)
+        ]
         for name, secret in self.tokens.items():
             self._player(name).add(name, secret)
         runs = [player.run for player in self._players]
@@ -347,6 +357,7 @@ class PlayedAgents:
         trace: TracebackType | None,
     ) -> None:
         self._ending.set()
+        self.answering.set()
         for player in self._players:
             player.todo.put(None)
         for thread in self._threads:
