@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from cluster.agent_sim import FAIL, SUCCEED, Agents, Conduct
-from cluster.rollouts import NODES, STATES, TUNINGS, Rollouts, ours, sysctl
+from cluster.rollouts import NODES, TUNINGS, Rollouts, ours, sysctl
 from cluster.slate import wait
 from limitwise_operator.kinds.meta import FINALIZER
 
@@ -227,7 +227,6 @@ def test_nothing_to_do_means_nothing_written(rollouts: Rollouts, agents: Agents)
         rollouts.tuning()
         rollouts.wait_ready()
         wait(lambda: agents.writes == 6, "the agents are done")
-        rollouts.api.get(f"{STATES}")
         mark = rollouts.plane.audit.mark()
         # Idleness has no end to wait for: several turns at the Lease stand for a while of it.
         rollouts.plane.audit.wait(
