@@ -179,17 +179,16 @@ def test_a_run_sees_nothing_of_the_agents_environment(
     }
 
 
+# Whose planning asks for the distribution.
+LOGINS = {"limits": [{"domain": "*", "type": "-", "item": "nofile", "value": 65536}]}
+
+
 @pytest.fixture
 def slow(root: FakeRoot) -> FakeRoot:
-    """A host on which the module hangs: reading its /etc/os-release never ends."""
-    allow = root.path / "etc/limitwise"
-    allow.mkdir()
-    os.mkfifo(allow / "allow")
+    """A host on which the module hangs over LOGINS: reading its /etc/os-release never ends."""
     release = root.path / "etc/os-release"
     release.unlink()
     os.mkfifo(release)
-    os.mkfifo(root.path / "etc/sysctl.d/00-slow.conf")
-    (allow / "allow").unlink()
     return root
 
 
@@ -208,26 +207,25 @@ def module_runs(place: Runs) -> bool:
 def test_a_run_that_takes_too_long_is_killed_with_all_it_started(
     slow: FakeRoot, place: Runs
 ) -> None:
-    order = Order({"sysctl": {"kernel.pid_max": 4194304}}, str(slow.path), timeout=6.0)
-    end = finish(place, order)
+    end = finish(place, Order(LOGINS, str(slow.path), timeout=6.0))
     assert end.state == TIMEOUT
     assert marked(place) == []
     assert list(place.place.iterdir()) == []
 
 
 def test_stopping_a_run_leaves_nothing(slow: FakeRoot, place: Runs) -> None:
-    run = place.start(Order({"sysctl": {"kernel.pid_max": 4194304}}, str(slow.path)))
+    run = place.start(Order(LOGINS, str(slow.path)))
     until(lambda: module_runs(place), "the module begins")
     run.stop()
     assert marked(place) == []
     assert run.outcome().state == NEVER_RAN
 
 
-AGENT = """
+AGENT = f"""
 import sys, time
 from pathlib import Path
 from limitwise_operator.agent.run import Order, Runs
-Runs(Path(sys.argv[1])).start(Order({"sysctl": {"kernel.pid_max": 4194304}}, sys.argv[2]))
+Runs(Path(sys.argv[1])).start(Order({LOGINS!r}, sys.argv[2]))
 time.sleep(600)
 """
 
