@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from limitwise_operator.decide import selector
+from limitwise_operator.decide.observed import Observed
 from limitwise_operator.decide.quantity import amount
 from limitwise_operator.kinds.meta import KEEP
 from limitwise_operator.kinds.node_tuning import NodeTuning
@@ -88,7 +89,7 @@ def moving(world: World, name: str | None = None) -> set[str]:
     found = set()
     for state in world.states.values():
         go, restart = state.spec.go_ahead, state.spec.restart
-        if state.name not in world.nodes or go is None:
+        if not _present(world, state) or go is None:
             continue
         told = state.status.observed_revision != state.spec.revision
         restarting = restart is not None and restart.phase in ("Draining", "Granted")
@@ -99,19 +100,42 @@ def moving(world: World, name: str | None = None) -> set[str]:
     return found
 
 
+def _present(world: World, state: NodeTuningState) -> bool:
+    """Whether a state is that of a node which is there, not of a former one of its name."""
+    node = world.nodes.get(state.name)
+    return node is not None and node.uid == state.spec.node_uid
+
+
 def unresolved(world: World, name: str) -> set[str]:
-    """Nodes that a tuning was told to and that have not come through: another's turn there, too,
-    may set them in motion.
+    """Nodes that were told of a tuning and have not come through, or are out for a restart: more
+    may be told to these, as they are counted already.
     """
     return {
         state.name
         for state in world.states.values()
-        if state.spec.go_ahead is not None
+        if _present(world, state)
+        and state.spec.go_ahead is not None
         and name in state.spec.go_ahead.tunings
-        and not any(one.type == "Applied" and one.true for one in state.status.conditions)
+        and not (
+            any(one.type == "Applied" and one.true for one in state.status.conditions)
+            and state.spec.restart is None
+        )
     } | moving(world, name)
 
 
 def limit(written: int | str, nodes: int) -> int:
     """A budget in nodes."""
     return amount(written).of(nodes)
+
+
+def pools(one: NodeTuning, believed: Observed) -> dict[str, set[str]]:
+    """By pool, the nodes that a tuning selects or has given something to."""
+    found: dict[str, set[str]] = {}
+    for node in believed.nodes.values():
+        state = believed.states.get(node.name)
+        own = state if state is not None and state.spec.node_uid == node.uid else None
+        holds = own is not None and own.spec.content.source(one.name) is not None
+        if holds or selector.matches(one.selector, node.labels):
+            pool = node.labels["pool"] if one.rollout.pool_label else ""
+            found.setdefault(pool, set()).add(node.name)
+    return found

@@ -51,14 +51,19 @@ def _owners(one: Verdict, wait: Waiting) -> set[str]:
 
 
 def leave(fleet: Fleet, one: Verdict) -> str:
-    """What all owners allow: one that says Never is not overruled by another."""
-    words = [
-        fleet.tunings[name].tuning.restart
-        if name in fleet.tunings and fleet.tunings[name].enforced
-        else NEVER
-        for name in owners(one)
-    ]
-    return min(words, key=RESTARTS.index, default=NEVER) if set(words) <= set(RESTARTS) else NEVER
+    """What all owners allow: one that says Never is not overruled by another.
+
+    A tuning that is not there any more, and left its values behind, allows nothing.
+    """
+    words = [_word(fleet, one, name) for name in owners(one)]
+    return min(words, key=RESTARTS.index, default=NEVER)
+
+
+def _word(fleet: Fleet, one: Verdict, name: str) -> str:
+    judged = fleet.tunings.get(name)
+    if judged is None or not judged.enforced or one.content.source(name) is None:
+        return NEVER
+    return judged.tuning.restart if judged.tuning.restart in RESTARTS else NEVER
 
 
 def outstanding(fleet: Fleet, one: Verdict) -> bool:

@@ -219,6 +219,7 @@ def _pools(fleet: Fleet, one: Course) -> dict[tuple[str, str], Budget]:
 def _budget(fleet: Fleet, one: Course, nodes: list[Verdict], limit: int) -> Budget:
     told = [node for node in nodes if node.told_by(one.name)]
     own = {node.name for node in told if node.moving or _unproven(fleet, one, node)}
+    own |= {node.name for node in nodes if node.restarting and one.name in restart.owners(node)}
     return budget(
         limit,
         (node.name for node in nodes),

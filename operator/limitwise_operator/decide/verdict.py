@@ -58,7 +58,12 @@ class Verdict:
     @property
     def moving(self) -> bool:
         """In change by us right now; a silent agent is no change any more, but a failure."""
-        return (self.pending and not self.silent) or self.phase in (DRAINING, GRANTED)
+        return (self.pending and not self.silent) or self.restarting
+
+    @property
+    def restarting(self) -> bool:
+        """Being drained for a restart, or at it."""
+        return self.phase in (DRAINING, GRANTED)
 
     @property
     def failed(self) -> bool:

@@ -9,6 +9,7 @@ from ..kinds.node_tuning_state import GoAhead, StateSpec
 from ..kinds.state_content import SourceRef
 from .fleet import Fleet
 from .merge import KEPT, PREVIOUS, Part, content_of, previewed
+from .rollout import soaked
 from .verdict import Verdict
 
 NOBODY: frozenset[str] = frozenset()
@@ -25,10 +26,18 @@ def spec(fleet: Fleet, one: Verdict, turn: AbstractSet[str] = NOBODY) -> StateSp
         return None
     go = one.state.spec.go_ahead if one.state is not None else None
     if turn and after.revision != before.revision:
-        # Who was not through yet is to blame as well, if the whole fails now.
-        open_ends = go.tunings if go is not None and (one.pending or one.failed) else ()
-        go = GoAhead(after.revision, fleet.now, tuple(sorted({*turn, *open_ends})))
+        go = GoAhead(after.revision, fleet.now, tuple(sorted({*turn, *_open(fleet, one, go)})))
     return StateSpec(one.node.uid, after, go)
+
+
+def _open(fleet: Fleet, one: Verdict, go: GoAhead | None) -> list[str]:
+    """Those told before that are not through yet: to blame as well, if the whole fails now."""
+    if go is None or one.pending or one.failed or one.phase:
+        return list(go.tunings) if go is not None else []
+    told = [fleet.tunings[name] for name in go.tunings if name in fleet.tunings]
+    return [
+        judged.name for judged in told if one.has(judged.tuning) and not soaked(fleet, judged, one)
+    ]
 
 
 def parts(fleet: Fleet, one: Verdict, turn: AbstractSet[str]) -> tuple[Part, ...]:

@@ -217,7 +217,7 @@ def test_the_startup_taint_goes_when_the_node_is_at_its_target() -> None:
 
 
 def test_a_paused_tuning_holds_the_startup_taint_and_an_invalid_one_does_not() -> None:
-    for document, held in ((PID_MAX, True), ({"sysctl": {"kernel.core_pattern": "x"}}, False)):
+    for document, held in ((PID_MAX, True), ({"sysctl": {"kernel.pid_max": "many"}}, False)):
         cluster = Cluster(1)
         cluster.world.nodes["n0"] = replace(cluster.world.nodes["n0"], startup_taint=True)
         cluster.put(document=document, paused=True)

@@ -98,7 +98,7 @@ def test_each_turn_is_told_once() -> None:
 
 def test_bad_news_are_warnings() -> None:
     cluster = Cluster(1)
-    cluster.put(document={"sysctl": {"kernel.core_pattern": "x"}})
+    cluster.put(document={"sysctl": {"kernel.pid_max": "many"}})
     (event,) = [one for one in cluster.writes() if isinstance(one, made.RecordEvent)]
     assert (event.type, event.reason) == ("Warning", "InvalidTuning")
 
