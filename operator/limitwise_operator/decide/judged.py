@@ -80,7 +80,8 @@ def judge(tuning: NodeTuning, now: datetime) -> Judged:
             found, "progressDeadline", duration, rollout.progress_deadline,
             DEFAULTS.progress_deadline,
         ),
-        open=not closed and windows.is_open(rollout.windows, now),
+        # What is no window holds nothing back: an invalid tuning must be able to go.
+        open=bool(closed) or windows.is_open(rollout.windows, now),
         problems=(*found, *closed, *document.problems(text)),
     )  # fmt: skip
 

@@ -17,6 +17,8 @@ from ..kinds.node_tuning import (
     ProblemNode,
     TuningStatus,
 )
+from ..kinds.times import format_time
+from . import windows
 from .fleet import Fleet
 from .judged import Judged
 from .rollout import BY_USER, FAILURE_THRESHOLD, PAUSED, WINDOW_CLOSED, Course, lacks, soaked
@@ -61,7 +63,7 @@ def of(fleet: Fleet, course: Course, judged: Judged) -> TuningStatus:
         _valid(judged),
         _ready(course, judged, counts),
         _progressing(fleet, course, judged, counts),
-        _paused(course, judged),
+        _paused(fleet, course, judged),
         _conflict(conflicts),
     )
     dated = conditions.carried(
@@ -194,14 +196,16 @@ def _soaking(fleet: Fleet, course: Course, judged: Judged) -> bool:
     )
 
 
-def _paused(course: Course, judged: Judged) -> Condition:
+def _paused(fleet: Fleet, course: Course, judged: Judged) -> Condition:
     waits = bool(course.todo) or bool(course.leaving)
     if course.paused == BY_USER:
         return Condition(PAUSED, TRUE, BY_USER, "rollout.paused is true")
     if course.paused == FAILURE_THRESHOLD:
         return Condition(PAUSED, TRUE, FAILURE_THRESHOLD, _why(course))
     if waits and not judged.open:
-        return Condition(PAUSED, TRUE, WINDOW_CLOSED, "no window of rollout.windows is open")
+        opening = windows.next_opening(judged.tuning.rollout.windows, fleet.now)
+        until = f" until {format_time(opening)}" if opening is not None else ""
+        return Condition(PAUSED, TRUE, WINDOW_CLOSED, f"no window is open{until}")
     return Condition(PAUSED, FALSE, "NotPaused", "")
 
 

@@ -13,7 +13,6 @@ from .times import format_time, parse_time
 
 TRUE = "True"
 FALSE = "False"
-UNKNOWN = "Unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,6 @@ RESTART_NEEDED = "RestartNeeded"
 FAILED = "Failed"
 REFUSED = "Refused"
 APPLYING = "Applying"
-RESTARTED = "Restarted"
 ENDED_BADLY = (FAILED, REFUSED)
 
 MAX_CHANGES = 100

@@ -12,7 +12,7 @@ from limitwise_operator.decide.merge import KEPT, NEW, PREVIOUS, Part, content_o
 from limitwise_operator.kinds.node_tuning_state import NOTHING
 from limitwise_operator.kinds.state_content import Content, SourceRef
 from rehearsal.cluster import Cluster
-from rehearsal.objects import tuning
+from rehearsal.objects import at, tuning
 
 FREE: dict[str, Any] = {"canary": 0, "maxUnavailable": "100%", "soak": "0s"}
 PID, FILES = "kernel.pid_max", "fs.file-max"
@@ -265,3 +265,33 @@ def test_a_node_of_the_same_name_gets_a_state_of_its_own() -> None:
     assert cluster.operate() == ["n0"]
     assert world.states["n0"].spec.node_uid == "another"
     assert world.states["n0"].status.applied is None
+
+
+def test_a_tuning_whose_windows_are_none_can_be_deleted() -> None:
+    cluster = Cluster(2)
+    cluster.put("a", {"sysctl": {PID: 1000000}}, **FREE)
+    cluster.settle()
+    cluster.put("a", {"sysctl": {PID: 1000000}}, windows=[{"cron": "x", "duration": "1h"}], **FREE)
+    cluster.operate()
+    assert not cluster.condition("Valid").true
+    cluster.world.delete_tuning("a")
+    cluster.settle()
+    assert not cluster.world.tunings
+    assert not cluster.values("n0")
+
+
+def test_a_deletion_waits_for_its_window() -> None:
+    cluster = Cluster(2)
+    cluster.put("a", {"sysctl": {PID: 1000000}}, **FREE)
+    cluster.settle()
+    night = {"cron": "0 3 * * *", "duration": "1h"}
+    cluster.put("a", {"sysctl": {PID: 1000000}}, windows=[night], **FREE)
+    cluster.world.delete_tuning("a")
+    assert cluster.operate() == []
+    paused = cluster.condition("Paused")
+    assert (paused.reason, paused.message) == (
+        "WindowClosed", "no window is open until 2026-11-23T03:00:00Z",
+    )  # fmt: skip
+    cluster.world.tick((at(0).replace(day=23, hour=3) - cluster.world.now).total_seconds())
+    cluster.settle()
+    assert not cluster.world.tunings
