@@ -71,15 +71,14 @@ def test_killed_at_every_write_it_converges_within_the_budget(
 @pytest.mark.parametrize(
     ("act", "times"),
     [
-        (Refuse(409), 3),
-        (Refuse(429, retry_after=1), 4),
-        (Refuse(500), 6),
-        (Refuse(503), 6),
-        (Lose(), 4),
-        (Swallow(), 4),
-        (Delay(1.5), 4),
+        pytest.param(Refuse(409), 3, id="409"),
+        pytest.param(Refuse(429, retry_after=1), 4, id="429"),
+        pytest.param(Refuse(500), 6, id="500"),
+        pytest.param(Refuse(503), 6, id="503"),
+        pytest.param(Lose(), 4, id="lost"),
+        pytest.param(Swallow(), 4, id="swallowed"),
+        pytest.param(Delay(1.5), 4, id="late"),
     ],
-    ids=str,
 )
 def test_refused_lost_and_late_writes_are_made_good(
     rollouts: Rollouts, agents: Agents, faults: FaultProxy, act: Act, times: int
