@@ -27,7 +27,7 @@ class Pace:
     moving: float = 1.0
     still: float = 20.0
     status: float = 10.0
-    batch: int = 400
+    batch: int = 1000
 
 
 def next_look(tunings: Iterable[NodeTuning], draining: bool, pace: Pace) -> float:

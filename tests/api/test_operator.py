@@ -56,13 +56,11 @@ def test_the_first_node_goes_alone_and_a_failing_one_stops_it_there(
         agents.usual = Conduct(SUCCEED)
         rollouts.change(tuning=sysctl(2000000))
         rollouts.wait_ready()
+        wait(lambda: _told(rollouts)["AllCurrent", "Normal"] == 1, "the end was told")
     assert {
         s["spec"]["tuning"]["sysctl"]["kernel.pid_max"] for s in rollouts.states().values()
     } == {2000000}
-    events = rollouts.api.get("/apis/events.k8s.io/v1/events")["items"]
-    told = Counter((event["reason"], event["type"]) for event in events)
-    assert told["FailureThreshold", "Warning"] == 1
-    assert told["AllCurrent", "Normal"] == 1
+    assert _told(rollouts)["FailureThreshold", "Warning"] == 1
 
 
 def test_retry_goes_on_with_the_same_content(rollouts: Rollouts, agents: Agents) -> None:
@@ -227,6 +225,7 @@ def test_nothing_to_do_means_nothing_written(rollouts: Rollouts, agents: Agents)
         rollouts.tuning()
         rollouts.wait_ready()
         wait(lambda: agents.writes == 6, "the agents are done")
+        wait(lambda: _told(rollouts)["AllCurrent", "Normal"] == 1, "the end was told")
         mark = rollouts.plane.audit.mark()
         # Idleness has no end to wait for: several turns at the Lease stand for a while of it.
         rollouts.plane.audit.wait(
@@ -234,3 +233,8 @@ def test_nothing_to_do_means_nothing_written(rollouts: Rollouts, agents: Agents)
         )
         assert ours(rollouts.plane.audit.since(mark)) == []
         assert operator.probe("healthz")[0] == 200
+
+
+def _told(rollouts: Rollouts) -> Counter[tuple[str, str]]:
+    events = rollouts.api.get("/apis/events.k8s.io/v1/events")["items"]
+    return Counter((event["reason"], event["type"]) for event in events)
