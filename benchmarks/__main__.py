@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Mapping
 
@@ -30,6 +31,8 @@ def main() -> int:
         "--only", action="append", choices=BENCHMARKS, help="this one alone; may be repeated"
     )
     options = parser.parse_args()
+    # What a benchmark has started is ended by its own cleaning up, also when it is told to end.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     try:
         for name in options.only or BENCHMARKS:
             BENCHMARKS[name](options.rounds)
