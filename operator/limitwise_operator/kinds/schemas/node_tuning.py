@@ -69,7 +69,7 @@ def _status() -> Schema:
             "waiting": nodes("whose turn has not come"),
             "failed": nodes("on which it failed, or whose agent is silent"),
             "drifted": nodes("on which somebody has changed a value since"),
-            "unavailable": nodes("that count against maxUnavailable"),
+            "unavailable": nodes("not Ready, being deleted, or cordoned by others"),
             "conflicted": nodes("on which another NodeTuning of the same priority differs"),
         },
     )

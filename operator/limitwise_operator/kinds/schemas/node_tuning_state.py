@@ -169,7 +169,11 @@ def _ceilings() -> Schema:
             "One of them.",
             {
                 "resource": text("What is limited, such as pids.", longest=128),
-                "scope": text("Host, user, cgroup, process or container.", longest=64),
+                "scope": text(
+                    "What it holds for: host, namespace, user, slice, unit, kubepods, pod, container,"
+                    " cgroup or process.",
+                    longest=64,
+                ),
                 "subject": text("Which of these.", longest=1024),
                 "limit": either("The limit.", number, minimum=0),
                 "used": either("Its use when the mark was crossed.", number, minimum=0),
