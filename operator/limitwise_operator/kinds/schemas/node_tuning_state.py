@@ -164,14 +164,14 @@ def _ceilings() -> Schema:
     number = r"^[0-9]{1,20}$"
     return listing(
         "Limits that are half used up or more. Rewritten only when use crosses 50, 70, 80, 90 or"
-        " 95 %; the figures in between are metrics.",
+        " 95 %, and at once at 99 %; the figures in between are metrics.",
         record(
             "One of them.",
             {
                 "resource": text("What is limited, such as pids.", longest=128),
                 "scope": text(
-                    "What it holds for: host, namespace, user, slice, unit, kubepods, pod, container,"
-                    " cgroup or process.",
+                    "What it holds for: host, namespace, user, slice, unit, kubepods, pod,"
+                    " container, cgroup or process.",
                     longest=64,
                 ),
                 "subject": text("Which of these.", longest=1024),
