@@ -9,12 +9,15 @@ only; run as a file.
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import struct
 import sys
+import time
 
 TAP = 9
+FREE_WITHIN = 15.0
 TUNSETIFF = 0x400454CA
 IFF_TAP, IFF_NO_PI = 0x0002, 0x1000
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
@@ -53,9 +56,22 @@ def bind(pairs: list[str]) -> None:
 
 
 def open_tap(name: str) -> None:
-    """Attach to the tap, so that the kernel needs no right to do so itself."""
+    """Attach to the tap, so that the kernel needs no right to do so itself.
+
+    A guest that was killed lets go of its tap when the last of its threads has ended, which may be
+    after its process is seen as a zombie.
+    """
     handle = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-    fcntl.ioctl(handle, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TAP | IFF_NO_PI))
+    wanted = struct.pack("16sH22x", name.encode(), IFF_TAP | IFF_NO_PI)
+    deadline = time.monotonic() + FREE_WITHIN
+    while True:
+        try:
+            fcntl.ioctl(handle, TUNSETIFF, wanted)
+            break
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
     os.dup2(handle, TAP, inheritable=True)
     os.close(handle)
 
