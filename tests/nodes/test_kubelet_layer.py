@@ -22,6 +22,8 @@ OWN = "/etc/kubernetes/kubelet.conf.d/zz-limitwise.conf"
 CONFIG = "/var/lib/kubelet/config.yaml"
 SLEEP = ["sleep", "1000"]
 RESTART = {"restart": "if-needed"}
+# Pods of the product may be there before a test begins.
+OLD_PODS = {"LW808"}
 
 
 @pytest.fixture
@@ -144,11 +146,11 @@ def test_a_kubelet_without_drop_ins_gets_its_own_file_edited(cluster: Cluster, n
     text = node.read(CONFIG)
     wanted = {"kubelet": {"podPidsLimit": 700, "evictionHard": {"pid.available": 200}}}
     report = ask(node, "apply", wanted)
-    assert (report["ok"], codes(report)) == (True, {"LW610"})
+    assert (report["ok"], codes(report) - OLD_PODS) == (True, {"LW610"})
     lines = node.read(CONFIG).splitlines()
     assert [line for line in text.splitlines() if line not in lines] == ["  pid.available: 10%"]
     report = ask(node, "apply", {**wanted, "policy": RESTART})
-    assert (report["ok"], codes(report)) == (True, set())
+    assert (report["ok"], codes(report) - OLD_PODS) == (True, set())
     in_force = configuration(cluster, node)
     assert in_force["podPidsLimit"] == 700
     assert in_force["evictionHard"]["pid.available"] == "200"
