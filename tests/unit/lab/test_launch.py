@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,10 +23,13 @@ def tun(monkeypatch: pytest.MonkeyPatch, *faults: int) -> list[str]:
             raise OSError(fault, os.strerror(fault))
         return 0
 
-    monkeypatch.setattr("lab.launch.fcntl.ioctl", ioctl)
-    monkeypatch.setattr("lab.launch.os.open", lambda *_words: 1000)
-    monkeypatch.setattr("lab.launch.os.dup2", lambda *_words, inheritable: done.append("given"))
-    monkeypatch.setattr("lab.launch.os.close", lambda _handle: None)
+    # The module's own os, not everybody's.
+    system = SimpleNamespace(
+        O_RDWR=os.O_RDWR, O_NONBLOCK=os.O_NONBLOCK, open=lambda *_words: 1000,
+        close=lambda _handle: None, dup2=lambda *_words, inheritable: done.append("given"),
+    )
+    monkeypatch.setattr(launch, "os", system)
+    monkeypatch.setattr(launch, "fcntl", SimpleNamespace(ioctl=ioctl))
     return done
 
 
