@@ -149,10 +149,12 @@ class Session:
         """Take in everything there is, page by page, however often the API has to be asked."""
         while True:
             try:
-                for resource, path in RESOURCES.items():
-                    await self._list_kind(resource, path)
-            except ApiError as refusal:
-                _log.warning("not listed: %s", refusal)
+                # Beside each other: one kind's answer is on its way while another's is taken in.
+                async with asyncio.TaskGroup() as lists:
+                    for resource, path in RESOURCES.items():
+                        lists.create_task(self._list_kind(resource, path))
+            except* ApiError as refusals:
+                _log.warning("not listed: %s", refusals.exceptions[0])
                 await asyncio.sleep(ASK_AGAIN)
             else:
                 return
