@@ -120,16 +120,17 @@ class Planner:
 
     async def _make(self, groups: dict[str, list[Write]]) -> bool:
         """Make the writes, subjects beside each other; whether any was made."""
+        made = await asyncio.gather(*(self._perform(one, group) for one, group in groups.items()))
+        return any(made)
+
+    async def _perform(self, subject: str, writes: list[Write]) -> bool:
+        """Make one subject's writes and take in the answers at once: a thousand are large."""
         loop = asyncio.get_running_loop()
-        outcomes = await asyncio.gather(
-            *(
-                loop.run_in_executor(self.workers, self.performer.perform, subject, group)
-                for subject, group in groups.items()
-            )
+        outcome = await loop.run_in_executor(
+            self.workers, self.performer.perform, subject, writes
         )
-        for outcome in outcomes:
-            self._take(outcome, groups[outcome.subject])
-        return any(outcome.answers for outcome in outcomes)
+        self._take(outcome, writes)
+        return bool(outcome.answers)
 
     async def _observed(self) -> Observed:
         bare = Observed(
