@@ -13,8 +13,14 @@ NODE_TUNING = "NodeTuning"
 NODE_TUNINGS = "nodetunings"
 NODE_TUNING_STATE = "NodeTuningState"
 NODE_TUNING_STATES = "nodetuningstates"
+REMEDIATION_POLICY = "RemediationPolicy"
+REMEDIATION_POLICIES = "remediationpolicies"
+NODE_REMEDIATION = "NodeRemediation"
+NODE_REMEDIATIONS = "noderemediations"
 
 FINALIZER = f"{GROUP}/restore"
+# On a NodeRemediation and on a policy in use: neither goes before its node is given back.
+REMEDIATION_FINALIZER = f"{GROUP}/give-back"
 # A new node registers itself with it; the operator takes it off once the node is at its target.
 STARTUP_TAINT = f"{GROUP}/untuned"
 # A node that we cordoned carries both: the taint keeps pods away, the annotation says who and why.

@@ -18,6 +18,7 @@ from .fields import Body
 from .meta import API_VERSION, NODE_TUNING_STATE, KindError
 from .state_content import Content, content
 from .times import format_time, parse_time
+from .watch import CALM, Pressure, Task, TaskEnd, Watch
 
 APPLIED = "Applied"
 DRIFTED = "Drifted"
@@ -88,12 +89,18 @@ class Restart:
 
 @dataclass(frozen=True, slots=True)
 class StateSpec:
-    """The operator's half. Without ``go_ahead`` there is nothing to apply, only to preview."""
+    """The operator's half. Without ``go_ahead`` there is nothing to apply, only to preview.
+
+    ``incident``: the unfinished NodeRemediation; what relief raised is kept while it is named.
+    """
 
     node_uid: str
     content: Content
     go_ahead: GoAhead | None = None
     restart: Restart | None = None
+    watch: Watch | None = None
+    incident: str = ""
+    task: Task | None = None
 
     @property
     def revision(self) -> str:
@@ -103,11 +110,15 @@ class StateSpec:
     def from_dict(cls, body: Body) -> StateSpec:
         go_ahead = body.get("goAhead")
         restart = body.get("restart")
+        watch, task = body.get("watch"), body.get("task")
         return cls(
             fields.text(body, "nodeUID", where="spec"),
             Content.from_dict(body),
             GoAhead.from_dict(fields.mapping(body, "goAhead", "spec")) if go_ahead else None,
             Restart.from_dict(fields.mapping(body, "restart", "spec")) if restart else None,
+            Watch.from_dict(fields.mapping(body, "watch", "spec")) if watch is not None else None,
+            fields.text(body, "incident", where="spec"),
+            Task.from_dict(fields.mapping(body, "task", "spec")) if task else None,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -116,6 +127,12 @@ class StateSpec:
             body["goAhead"] = self.go_ahead.to_dict()
         if self.restart is not None:
             body["restart"] = self.restart.to_dict()
+        if self.watch is not None:
+            body["watch"] = self.watch.to_dict()
+        if self.incident:
+            body["incident"] = self.incident
+        if self.task is not None:
+            body["task"] = self.task.to_dict()
         return body
 
 
@@ -201,10 +218,13 @@ class StateStatus:
     boot_id: str = ""
     agent_version: str = ""
     conditions: tuple[Condition, ...] = ()
+    pressure: Pressure = CALM
+    task: TaskEnd | None = None
 
     @classmethod
     def from_dict(cls, body: Body) -> StateStatus:
         """KindError for a field of a wrong type; an empty map is a status not yet written."""
+        pressure, task = (fields.mapping(body, key, "status") for key in ("pressure", "task"))
         applied, plan, preview = (
             fields.mapping(body, key, "status") for key in ("applied", "plan", "preview")
         )
@@ -221,6 +241,8 @@ class StateStatus:
             fields.text(body, "bootID", where="status"),
             fields.text(body, "agentVersion", where="status"),
             conditions.read(body),
+            Pressure.from_dict(pressure) if pressure else CALM,
+            TaskEnd.from_dict(task) if task else None,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -239,6 +261,8 @@ class StateStatus:
                 "bootID": self.boot_id,
                 "agentVersion": self.agent_version,
                 "conditions": [one.to_dict() for one in self.conditions],
+                "pressure": self.pressure.to_dict() if self.pressure != CALM else None,
+                "task": self.task.to_dict() if self.task else None,
             }
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..meta import NODE_TUNING_STATE, NODE_TUNING_STATES, ON_DELETE, RESTART_PHASES
+from . import emergency
 from .conditions import conditions
 from .custom_resource import Kind
 from .document import document
@@ -115,6 +116,7 @@ def _spec() -> Schema:
             ),
             "conflicts": listing("Limits on which NodeTunings differ.", conflict, most=256),
             "restart": restart,
+            **emergency.wanted(),
         },
         ("nodeUID", "revision"),
     )
@@ -228,6 +230,7 @@ def _status() -> Schema:
             "originals": listing("What the node had before, the first 200.", original, most=200),
             "bootID": text("The boot that all this was seen in.", longest=64),
             "agentVersion": text("Version of the agent.", longest=64),
+            **emergency.seen(),
             "conditions": conditions(
                 "Applied: the node has the newest revision. Drifted: see drift. RestartNeeded: see"
                 " waiting."
