@@ -23,7 +23,6 @@ from ansible_collections.limitwise.host.plugins.module_utils.ceilings.ceiling im
 )
 from ansible_collections.limitwise.host.plugins.module_utils.ceilings.judge import judge
 from ansible_collections.limitwise.host.plugins.module_utils.ceilings.survey import Asked, survey
-from ansible_collections.limitwise.host.plugins.module_utils.drift.deviation import enforce
 from ansible_collections.limitwise.host.plugins.module_utils.drift.watch import observe
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
 from ansible_collections.limitwise.host.plugins.module_utils.tuning import read
@@ -59,9 +58,8 @@ def drifting(host: Host, request: Dict[str, Any]) -> Dict[str, Any]:
 
 def enforcing(host: Host, request: Dict[str, Any]) -> Dict[str, Any]:
     tuning, _found = read(request["tuning"])
-    smaller = enforce(tuning, observe(host, tuning))
-    options = engine.Options(purge=False, takeover=tuple(request.get("takeover", ())))
-    return {**engine.apply(host, smaller, options).as_dict(), "layers": list(smaller.layers)}
+    options = engine.Options(takeover=tuple(request.get("takeover", ())))
+    return engine.apply(host, tuning, options).as_dict()
 
 
 def exhausting(host: Host, request: Dict[str, Any]) -> Dict[str, Any]:

@@ -17,6 +17,8 @@ TUN = Path("/dev/net/tun")
 PACKAGES = (
     # run a fleet
     *("iproute2", "openssh-client", "python3"),
+    # a cluster's certificates
+    "openssl",
     # golden images
     *("debian-archive-keyring", "e2fsprogs", "mmdebstrap"),
     # the kernel

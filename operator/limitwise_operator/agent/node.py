@@ -89,7 +89,6 @@ class Node:
                 "wanted": one.wanted,
                 "live": one.live if one.live is not None else one.file_value,
                 "file": one.file,
-                "since": one.since,
                 "writer": one.writer,
             }
             rows.append({name: value for name, value in row.items() if value is not None})

@@ -16,13 +16,7 @@ from ansible_collections.limitwise.host.plugins.module_utils.formats.sysctl_conf
 from ansible_collections.limitwise.host.plugins.module_utils.policy import Policy
 from ansible_collections.limitwise.host.plugins.module_utils.tuning import Item, Tuning
 
-# What a run may disrupt and how it is confirmed is not for an author of cluster objects to say.
-ELSEWHERE = {
-    "restart": "spec.disruption.restart says it",
-    "reboot": "spec.disruption.reboot says it",
-    "confirm": "a rollout stops at the first nodes that fail",
-    "boot_script": "nodes boot with systemd",
-}
+from ..kinds.node_tuning import ELSEWHERE
 
 
 def plain(document: Mapping[str, Any]) -> str:

@@ -14,6 +14,14 @@ from .meta import ENFORCE, FINALIZER, NEVER, REPORT, RESTORE, KindError
 MAX_CONFLICTS = 20
 MAX_PROBLEM_NODES = 20
 
+ELSEWHERE = {
+    "restart": "spec.disruption.restart says it",
+    "reboot": "spec.disruption.reboot says it",
+    "confirm": "a rollout stops at the first nodes that fail",
+    "boot_script": "nodes boot with systemd",
+}
+"""What a run may disrupt and how it is confirmed is not for a NodeTuning's document to say."""
+
 
 @dataclass(frozen=True)
 class Requirement:

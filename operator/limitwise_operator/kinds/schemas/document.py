@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..node_tuning import ELSEWHERE
 from .daemon import daemon
 from .directives import slices, units
 from .kubelet import kubelet
@@ -11,14 +12,6 @@ from .sysctls import sysctls
 
 DOCUMENTS = 16
 """So many full NodeTunings fit into one node's state."""
-
-ELSEWHERE = {
-    "restart": "spec.disruption.restart says it",
-    "reboot": "spec.disruption.reboot says it",
-    "confirm": "a rollout stops at the first nodes that fail",
-    "boot_script": "nodes boot with systemd",
-}
-"""Policy of a fleet's document that a NodeTuning cannot have, and what stands for it."""
 
 
 def policy(*, judged: bool) -> Schema:

@@ -10,12 +10,8 @@ The room's interface; everything else in it is a part of this:
     in the tuning's order of layers. Numbers are compared as numbers, sizes in their units, vectors
     word by word; a value above a floor is no drift, caps, exact values and weights must be equal;
     what ``policy.allow_lowering`` names must be equal, too. A layer that the host lacks has none.
-``Drift(layer, subject, key, wanted, live, file_value, file, since, writer)``
+``Drift(layer, subject, key, wanted, live, file_value, file, writer)``
     see deviation.py; ``as_dict()``; ``id`` is the item's (layer, subject, key).
-``deviation.remember(previous, now, current) -> tuple[Drift, ...]``
-    the current ones with ``since`` carried over from the previous ones, else ``now`` (a text).
-``deviation.enforce(tuning, drifts) -> Tuning``, ``deviation.document(tuning) -> dict``
-    the smallest tuning that puts back what drifted, to be applied with purge off; as a document.
 ``WATCHERS``
     what each layer is watched by; a layer without an entry is not watched.
 """

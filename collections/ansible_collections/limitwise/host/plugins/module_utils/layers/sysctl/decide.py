@@ -77,10 +77,18 @@ def _held(
     key: Optional[SysctlKey], text: str, down: bool, given: Optional[Given],
     ours: Optional[str], live: Optional[str],
 ) -> Optional[str]:
-    """What our file shall hold: never what would lower a floor at the next boot."""
+    """What our file shall hold: never what would lower a floor at the next boot.
+
+    What other files promise for the next boot need not be said again, unless the value of now has
+    to be raised by us: what is in our file is what we give back when it is not wanted any more.
+    """
     if only_raised(key, down):
-        if given is not None and given.value is not None and enough(key, given.value, text):
-            return None
+        promised = given.value if given is not None else None
+        if promised is not None and enough(key, promised, text):
+            if ours is not None and enough(key, ours, promised):
+                return ours
+            below = live is not None and not enough(key, live, text)
+            return promised if below or ours is not None else None
         if ours is None or not enough(key, ours, text):
             return raised(key, live, text)
         return ours

@@ -62,8 +62,10 @@ from ansible_collections.limitwise.host.tests.unit.plugins.module_utils.layers.s
         (THREADS, 9000, 5000, None, 5000, None, None),
         (THREADS, 9000, 8000, None, 5000, None, None),
         (THREADS, 9000, 1000, None, 5000, None, "9000"),
-        (THREADS, 9000, 5000, 7000, 5000, None, ""),
-        (THREADS, 1000, None, 7000, 5000, "5000", None),
+        # what is ours stays ours, and never below what others promise
+        (THREADS, 9000, 5000, 7000, 5000, None, "7000"),
+        # what we raise now is given back by us, though others promise it for the next boot
+        (THREADS, 1000, None, 7000, 5000, "5000", "7000"),
     ],
 )
 def test_what_is_written_where(
