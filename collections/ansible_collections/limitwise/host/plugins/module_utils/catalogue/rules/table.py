@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Dict
 
-from . import ceilings, consistency, docker, kubelet, limits, run, sysctl, tuning, units
+from . import ceilings, consistency, docker, kubelet, limits, relief, run, sysctl, tuning, units
 from .rule import Rule
 
 ALL = (
     tuning.RULES + limits.RULES + sysctl.RULES + units.RULES + docker.RULES
     + consistency.RULES + run.RULES + ceilings.RULES
-    + kubelet.RULES
+    + kubelet.RULES + relief.RULES
 )
 
 RULES: Dict[str, Rule] = {rule.code: rule for rule in ALL}
