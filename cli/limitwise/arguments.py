@@ -14,7 +14,7 @@ DESCRIPTION = "Finds the limit that binds a Linux host, raises it, proves it, an
 EPILOG = """
 exit status:
   0  nothing wrong or to do
-  1  errors found, changes pending (plan), a failed verify
+  1  errors found, changes pending (plan), a failed verify, a cluster that needs a person
   2  wrong use, unreadable input, missing rights, a disk that is full; nothing was written, or
      what had been is taken back
 
@@ -25,6 +25,7 @@ examples:
   sudo limitwise rollback last
   limitwise diagnose
   limitwise k8s render tuning.yml --name base --all | kubectl apply -f -
+  limitwise k8s status
 """
 KINDS = ("limits", "sysctl", "daemon-json", "slice", "unit", "tuning")
 
@@ -147,7 +148,7 @@ def _diagnose(commands: Any) -> None:
 
 
 def _k8s(commands: Any) -> None:
-    words = "turn a tuning into a NodeTuning of the Kubernetes operator, or back"
+    words = "show what the Kubernetes operator does; turn a tuning into a NodeTuning, or back"
     verbs = commands.add_parser(
         "k8s", help=words, description=words[0].upper() + words[1:] + "."
     ).add_subparsers(dest="verb", metavar="VERB", required=True)
@@ -168,3 +169,21 @@ def _k8s(commands: Any) -> None:
                         help="whether services may be restarted; by default the policy's restart")
     extract = _command(verbs, "extract", "print the tuning in a NodeTuning, for a fleet")
     extract.add_argument("file", metavar="NODETUNING", help="YAML or JSON; - for input")
+    status = _command(verbs, "status", "show tunings, remediations and what needs a person")
+    explain = _command(verbs, "explain", "show what one node should have, has, and is done to it")
+    explain.add_argument("node", metavar="NODE")
+    for command in (status, explain):
+        _cluster(command)
+
+
+def _cluster(command: argparse.ArgumentParser) -> None:
+    """Where a cluster is read: by the API, or from what kubectl wrote."""
+    command.add_argument(
+        "--from", dest="files", nargs="+", default=[], metavar="FILE",
+        help="read the output of kubectl get nodes,nt,nts,rp,nr -o json (or yaml) instead of the"
+        " cluster; - for standard input",
+    )
+    command.add_argument("--kubeconfig", metavar="FILE", help="as kubectl's")
+    command.add_argument("--context", help="as kubectl's")
+    command.add_argument("--namespace", default="limitwise-system",
+                         help="where the operator and its agents run")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, List, Mapping
 
@@ -36,6 +37,7 @@ from ansible_collections.limitwise.host.plugins.module_utils.tuning import Tunin
 from . import ceilings_text, documents, node_tuning, text
 
 OK, WRONG, MISUSED = 0, 1, 2
+OPERATORS_PYTHON = (3, 11)
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,7 @@ def _diagnose(arguments: argparse.Namespace) -> Outcome:
 
 
 def _k8s(arguments: argparse.Namespace) -> Outcome:
-    verbs = {"render": _render, "extract": _extract}
+    verbs = {"render": _render, "extract": _extract, "status": _status, "explain": _explain}
     return verbs[arguments.verb](arguments)
 
 
@@ -228,6 +230,29 @@ def _extract(arguments: argparse.Namespace) -> Outcome:
     if errors(found):
         raise FindingsError(found)
     return Outcome(document, documents.written(document), OK, text.notes(notes))
+
+
+def _status(arguments: argparse.Namespace) -> Outcome:
+    _needs_operators_python()
+    from .k8s import commands as k8s
+
+    document, shown, wrong = k8s.status(arguments)
+    return Outcome(document, shown, WRONG if wrong else OK)
+
+
+def _explain(arguments: argparse.Namespace) -> Outcome:
+    _needs_operators_python()
+    from .k8s import commands as k8s
+
+    document, shown, wrong = k8s.explain_node(arguments)
+    return Outcome(document, shown, WRONG if wrong else OK)
+
+
+def _needs_operators_python() -> None:
+    """The kinds are the operator's own values, which are written for its Python."""
+    if sys.version_info < OPERATORS_PYTHON:
+        wanted = ".".join(map(str, OPERATORS_PYTHON))
+        raise InputError(f"k8s status and explain need Python {wanted} or newer")
 
 
 COMMANDS: Dict[str, Callable[[argparse.Namespace], Outcome]] = {

@@ -1,0 +1,107 @@
+# Copyright (c) 2026 Limitwise contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cluster from its API server, by the operator's own client; it only lists."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+from ansible_collections.limitwise.host.plugins.module_utils.findings import InputError
+from limitwise_operator.kinds import meta
+
+from .objects import LEASE, NODE, Cluster, cluster_of
+
+API = f"/apis/{meta.API_VERSION}"
+LISTS: Tuple[Tuple[str, str, str], ...] = (
+    (NODE, "nodes", "/api/v1/nodes"),
+    (meta.NODE_TUNING, meta.NODE_TUNINGS, f"{API}/{meta.NODE_TUNINGS}"),
+    (meta.NODE_TUNING_STATE, meta.NODE_TUNING_STATES, f"{API}/{meta.NODE_TUNING_STATES}"),
+    (meta.REMEDIATION_POLICY, meta.REMEDIATION_POLICIES, f"{API}/{meta.REMEDIATION_POLICIES}"),
+    (meta.NODE_REMEDIATION, meta.NODE_REMEDIATIONS, f"{API}/{meta.NODE_REMEDIATIONS}"),
+)
+FORBIDDEN = 403
+EXTRA = "pip install 'limitwise[operator]', or give files with --from"
+
+
+def read(
+    kubeconfig: Optional[str], context: Optional[str], namespace: str, now: datetime
+) -> Cluster:
+    """Everything that is shown; InputError when the client is missing or the server refuses."""
+    try:
+        from limitwise_operator.effects.access import AccessError
+        from limitwise_operator.effects.answers import ApiError, DeniedError, MissingError
+        from limitwise_operator.effects.cluster import Cluster as Verbs
+        from limitwise_operator.effects.door import Door, Manners
+    except ImportError as error:
+        raise InputError(f"the Kubernetes client is missing ({error})", remedy=EXTRA) from error
+    kinds: List[str] = []
+    notes: List[str] = []
+    bodies: List[Any] = []
+    try:
+        door = Door(_settings(kubeconfig, context), Manners(connect=5.0, answer=30.0))
+    except AccessError as error:
+        raise InputError(str(error), remedy="--kubeconfig FILE, or --from FILES") from error
+    verbs = Verbs(door)
+
+    def listed(kind: str, plural: str, path: str) -> List[Any]:
+        """What is not served, or is a part that may not be seen, is a note and not the end."""
+        try:
+            found = [item for page in verbs.pages(plural, path) for item in _typed(kind, page)]
+        except MissingError:
+            notes.append(f"{plural} are not served: is this release's chart installed?")
+            return []
+        except DeniedError as error:
+            if kind not in (NODE, LEASE) or error.status != FORBIDDEN:
+                raise
+            notes.append(f"{plural} may not be listed with these rights")
+            return []
+        kinds.append(kind)
+        return found
+
+    try:
+        for kind, plural, path in (*LISTS, _leases(namespace)):
+            bodies.extend(listed(kind, plural, path))
+    except ApiError as error:
+        raise InputError(f"the API server: {error}") from error
+    finally:
+        door.close()
+    return cluster_of(bodies, now, kinds, notes)
+
+
+def _leases(namespace: str) -> Tuple[str, str, str]:
+    return LEASE, "leases", f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+
+
+def _typed(kind: str, page: Dict[str, Any]) -> Iterator[Dict[str, Any]]:
+    """Items of a list do not say what they are."""
+    version = page.get("apiVersion")
+    for item in page.get("items") or ():
+        yield {"kind": kind, "apiVersion": version, **item}
+
+
+def _settings(kubeconfig: Optional[str], context: Optional[str]) -> Any:
+    """By a kubeconfig as kubectl finds it, else as a pod."""
+    from kubernetes.client import Configuration
+    from kubernetes.config import ConfigException, load_kube_config
+
+    from limitwise_operator.effects.access import AccessError, in_cluster
+
+    settings = Configuration()
+    try:
+        load: Any = load_kube_config
+        load(config_file=kubeconfig, context=context, client_configuration=settings)
+    except ConfigException as error:
+        if kubeconfig is None and context is None and not _default().exists():
+            return in_cluster()
+        raise AccessError(f"kubeconfig {kubeconfig or ''}: {error}".replace(" :", ":")) from error
+    except Exception as error:  # what else the client's own reader lets through
+        raise AccessError(f"kubeconfig {kubeconfig or _default()}: {error}") from error
+    settings.retries = False
+    return settings
+
+
+def _default() -> Path:
+    return Path("~/.kube/config").expanduser()
