@@ -12,12 +12,15 @@ from ..kinds.fields import Body
 from ..kinds.meta import GRANTED
 from ..kinds.node_tuning_state import APPLIED, StateStatus
 from ..kinds.state_content import preview_revision
+from ..kinds.watch import Task, Watch
+from . import tasks
 
 RETRY_FIRST, RETRY_LONGEST = 600.0, 7200.0
 CORRECT_FIRST, CORRECT_LONGEST = 60.0, 3600.0
 # A correction that is older than this and held is forgotten: the next drift is put back at once.
 CORRECTION_HELD = 3600.0
 LOOK_AGAIN = 300.0
+TASK = "task"  # why: a remediation asks
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Wish:
 
     ``go``: this revision's turn has come. ``restart``: since when a restart of services is
     granted, empty when it is not. The revision is taken as it is written: only equality counts.
+    ``watch``, ``incident`` and ``task``: what remediation wants (see kinds.watch).
     """
 
     revision: str
@@ -33,6 +37,9 @@ class Wish:
     go: bool = False
     restart: str = ""
     preview: Mapping[str, Any] | None = None
+    watch: Watch | None = None
+    incident: str = ""
+    task: Task | None = None
 
     @classmethod
     def of(cls, body: Body) -> Wish:
@@ -42,12 +49,16 @@ class Wish:
         go = fields.text(fields.mapping(spec, "goAhead", "spec"), "revision")
         restart = fields.mapping(spec, "restart", "spec")
         granted = restart.get("phase") == GRANTED
+        watch, task = fields.mapping(spec, "watch", "spec"), fields.mapping(spec, "task", "spec")
         return cls(
             revision,
             fields.mapping(spec, "tuning", "spec"),
             bool(revision) and go == revision,
             fields.text(restart, "since") if granted else "",
             fields.mapping(spec, "preview", "spec") if spec.get("preview") is not None else None,
+            Watch.from_dict(watch) if watch else None,
+            fields.text(spec, "incident", where="spec"),
+            Task.from_dict(task) if task else None,
         )
 
 
@@ -86,13 +97,16 @@ class Memory:
 
 
 class Act(Enum):
-    """What to do: plan and show it; apply; look whether all is still as it was; plan a preview."""
+    """What to do: plan and show it; apply; look whether all is still as it was; plan a preview;
+    answer a remediation that there is nothing to apply.
+    """
 
     WAIT = "wait"
     PLAN = "plan"
     APPLY = "apply"
     VERIFY = "verify"
     PREVIEW = "preview"
+    ANSWER = "answer"
 
 
 @dataclass(frozen=True)
@@ -110,14 +124,18 @@ def decide(wish: Wish | None, status: StateStatus, seen: Seen, memory: Memory) -
     """The next act. Without an object to obey (None) nothing is touched, whatever is in force.
 
     A revision is planned and shown, then applied when its turn has come. One that has been seen to
-    its end is kept: what drifted, what a boot has lost and what failed is put right by applying
-    it again, which changes only what differs.
+    its end is kept: what drifted, what a boot has lost, what failed and what a remediation asks for
+    is put right by applying it again, which changes only what differs.
     """
     if wish is None or memory.running or seen.now < memory.hold_until:
         return WAIT
+    new = wish.go and status.observed_revision != wish.revision
+    if new:
+        return _new(wish, status)
+    if tasks.to_apply(wish.task, status):
+        return _asked(wish, status, memory)
     if wish.go:
-        new = status.observed_revision != wish.revision
-        found = _new(wish, status) if new else _kept(wish, status, seen, memory)
+        found = _kept(wish, status, seen, memory)
         if found.act is not Act.WAIT:
             return found
     if wish.preview is not None and memory.previewed != preview_revision(wish.preview):
@@ -128,6 +146,14 @@ def decide(wish: Wish | None, status: StateStatus, seen: Seen, memory: Memory) -
 def _new(wish: Wish, status: StateStatus) -> Next:
     shown = status.plan is not None and status.plan.revision == wish.revision
     return Next(Act.APPLY if shown else Act.PLAN, "tuning")
+
+
+def _asked(wish: Wish, status: StateStatus, memory: Memory) -> Next:
+    """For a remediation: at once, whatever the pauses are that a failure or a drift would have."""
+    if not wish.go:
+        return Next(Act.ANSWER, TASK)
+    granted = wish.restart and wish.restart != memory.restarted and restart_waits(status)
+    return Next(Act.APPLY if granted else Act.VERIFY, TASK)
 
 
 def _kept(wish: Wish, status: StateStatus, seen: Seen, memory: Memory) -> Next:

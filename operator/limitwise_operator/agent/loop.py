@@ -27,7 +27,19 @@ from ..kinds.meta import KindError
 from ..kinds.node_tuning_state import MAX_CEILINGS, Row, StateStatus
 from ..kinds.state_content import preview_revision
 from . import status as say
-from .decide import CORRECTION_HELD, Act, Memory, Next, Seen, Wish, decide, in_force, retry_pause
+from . import tasks
+from .decide import (
+    CORRECTION_HELD,
+    TASK,
+    Act,
+    Memory,
+    Next,
+    Seen,
+    Wish,
+    decide,
+    in_force,
+    retry_pause,
+)
 from .document import document
 from .marks import PAUSE, Ceiling, marked
 from .node import parsed
@@ -44,12 +56,13 @@ PATIENCE = Patience(first=1.0, longest=60.0)
 
 @dataclass(frozen=True)
 class Underway:
-    """The run that is under way: of which revision, why, since when."""
+    """The run that is under way: of which revision, why, since when, asked for by which wish."""
 
     run: Running
     revision: str
     why: str
     began: float
+    wish: Wish
 
 
 class Loop:
@@ -135,12 +148,14 @@ class Loop:
             return self._apply(wish, todo.why)
         if todo.act is Act.VERIFY:
             return self._verify(wish, todo.why)
+        if todo.act is Act.ANSWER:
+            return self._answer(wish, True, tasks.NOTHING)
         return self._preview(wish)
 
     # --- acts ----------------------------------------------------------------------------------
 
     def _document(self, wish: Wish, why: str) -> dict[str, Any]:
-        restart = bool(wish.restart) and why in ("restart", "tuning")
+        restart = bool(wish.restart) and why in ("restart", "tuning", TASK)
         return document(wish.tuning, self.node.holds(), restart)
 
     def _plan(self, wish: Wish) -> bool:
@@ -166,8 +181,10 @@ class Loop:
         order = Order(
             self._document(wish, why), self.node.root, self.timeout, self.node.allow
         )
-        if why == "restart":
+        if why in ("restart", TASK):
             self.memory = replace(self.memory, restarted=wish.restart)
+        if why == TASK and wish.task is not None:
+            self._set(tasks.running(self.reporting.status, wish.task, _now()))
         if why == "drift":
             again = self.clock() - self.memory.corrected < CORRECTION_HELD
             count = self.memory.corrections + 1 if again else 1
@@ -177,7 +194,7 @@ class Loop:
         except InputError as error:
             self._ended(wish.revision, why, Outcome(REFUSED, message=str(error)))
             return True
-        self.underway = Underway(run, wish.revision, why, self.clock())
+        self.underway = Underway(run, wish.revision, why, self.clock(), wish)
         return False
 
     def _verify(self, wish: Wish, why: str) -> bool:
@@ -192,8 +209,18 @@ class Loop:
             return self._apply(wish, why)
         elif in_force(wish, status):
             self._set(say.looked(status, look, self._boot_id, _now()))
+            if why == TASK:
+                told = tasks.of_run(Outcome(APPLIED), self.reporting.status)
+                return self._answer(wish, True, told)
         else:
             self._ended(wish.revision, why, self._as_it_is(look))
+        return True
+
+    def _answer(self, wish: Wish, well: bool, message: str) -> bool:
+        """Tell how the Apply that is asked for has ended, if one is."""
+        status = self.reporting.status
+        if wish.task is not None and tasks.to_apply(wish.task, status):
+            self._set(tasks.answered(status, wish.task, well, message, _now()))
         return True
 
     def _preview(self, wish: Wish) -> bool:
@@ -224,7 +251,10 @@ class Loop:
             self._trouble(end.message)
             return
         self.memory = replace(self.memory, trouble=0)
-        self._ended(underway.revision, underway.why, end)
+        why = underway.why
+        if why == TASK and (self.wish is None or self.wish.task != underway.wish.task):
+            why = "retry"  # what another task asks for has not been begun yet
+        self._ended(underway.revision, why, end)
 
     def _ended(self, revision: str, why: str, end: Outcome) -> None:
         """A revision was seen to its end: say so, and remember when to try again."""
@@ -234,6 +264,8 @@ class Loop:
             self._set(say.not_corrected(status, end, now))
             return
         self._set(say.ended(status, revision, end, self._boot_id, now))
+        if self.wish is not None and (why == TASK or (why == "tuning" and not end.ok)):
+            self._answer(self.wish, end.ok, tasks.of_run(end, self.reporting.status))
         if end.ok:
             self._drift = ()
             self.memory = replace(self.memory, failed="", failures=0)
@@ -254,6 +286,7 @@ class Loop:
         if count < TROUBLES or wish is None or not wish.go or self.underway is not None:
             return
         self.memory = replace(self.memory, trouble=0)
+        self._answer(wish, False, message)
         if not in_force(wish, self.reporting.status):
             self._ended(wish.revision, "trouble", Outcome(FAILED, message=message))
 

@@ -32,6 +32,19 @@ from limitwise_operator.kinds.node_tuning_state import (
     Waiting,
 )
 from limitwise_operator.kinds.state_content import preview_revision
+from limitwise_operator.kinds.watch import (
+    APPLY,
+    HOST,
+    RUNNING,
+    VERIFY,
+    Relief,
+    Task,
+    TaskEnd,
+    Watch,
+    Watched,
+)
+from limitwise_operator.kinds.watch import DONE as TASK_DONE
+from limitwise_operator.kinds.watch import FAILED as TASK_FAILED
 
 NOW = 1_000_000.0
 BOOT = "boot-1"
@@ -46,6 +59,8 @@ BAD = replace(DONE, conditions=(Condition(APPLIED, FALSE, "Failed"),))
 WAITS = replace(DONE, waiting=(Waiting("restart", "docker.service"),))
 REBOOT = replace(DONE, waiting=(Waiting("reboot"),))
 SEEN = Seen(BOOT, False, NOW)
+ASKED = Task("nr/1/apply", APPLY)
+TOLD = TaskEnd("nr/1/apply", TASK_DONE)
 MEMORY = Memory(looked=NOW)
 PREVIEW: dict[str, Any] = {"sysctl": {"vm.max_map_count": 262144}}
 
@@ -99,6 +114,33 @@ PREVIEW: dict[str, Any] = {"sysctl": {"vm.max_map_count": 262144}}
             replace(WISH, preview=PREVIEW), DONE, SEEN,
             replace(MEMORY, previewed=preview_revision(PREVIEW)), Act.WAIT, "",
         ),
+        (replace(WISH, task=ASKED), DONE, SEEN, MEMORY, Act.VERIFY, "task"),
+        (replace(WISH, task=ASKED), BAD, SEEN, MEMORY, Act.VERIFY, "task"),
+        (replace(WISH, task=ASKED), OLD, SEEN, MEMORY, Act.PLAN, "tuning"),
+        (replace(WISH, task=ASKED, go=False), SHOWN, SEEN, MEMORY, Act.ANSWER, "task"),
+        (replace(WISH, task=ASKED, restart="t1"), WAITS, SEEN, MEMORY, Act.APPLY, "task"),
+        (
+            replace(WISH, task=ASKED, restart="t1"), WAITS, SEEN,
+            replace(MEMORY, restarted="t1"), Act.VERIFY, "task",
+        ),
+        (replace(WISH, task=ASKED), replace(DONE, task=TOLD), SEEN, MEMORY, Act.WAIT, ""),
+        (
+            replace(WISH, task=ASKED), replace(DONE, task=replace(TOLD, state=TASK_FAILED)), SEEN,
+            MEMORY, Act.WAIT, "",
+        ),
+        (
+            replace(WISH, task=ASKED), replace(DONE, task=replace(TOLD, state=RUNNING)), SEEN,
+            MEMORY, Act.VERIFY, "task",
+        ),
+        (
+            replace(WISH, task=ASKED), replace(DONE, task=replace(TOLD, id="nr/0/apply")), SEEN,
+            MEMORY, Act.VERIFY, "task",
+        ),
+        (
+            replace(WISH, task=ASKED), DONE, SEEN, replace(MEMORY, hold_until=NOW + 1),
+            Act.WAIT, "",
+        ),
+        (replace(WISH, task=Task("nr/1/verify", VERIFY)), DONE, SEEN, MEMORY, Act.WAIT, ""),
     ],
 )
 def test_the_next_act(
@@ -110,7 +152,7 @@ def test_the_next_act(
 
 wishes = st.none() | st.builds(
     Wish, st.sampled_from(["r1", "r2"]), st.just({}), st.booleans(), st.sampled_from(["", "t1"]),
-    st.none() | st.just(PREVIEW),
+    st.none() | st.just(PREVIEW), task=st.none() | st.just(ASKED),
 )
 statuses = st.sampled_from([StateStatus(), DONE, OLD, SHOWN, BAD, WAITS, REBOOT])
 seens = st.builds(Seen, st.sampled_from([BOOT, "boot-2"]), st.booleans(), st.floats(0, 1e9))
@@ -133,9 +175,18 @@ def test_nothing_is_applied_without_a_go_ahead(
 ) -> None:
     found = decide(wish, status, seen, memory)
     if wish is None or not wish.go:
-        assert found.act in (Act.WAIT, Act.PREVIEW)
+        assert found.act in (Act.WAIT, Act.PREVIEW, Act.ANSWER)
     if wish is None or memory.running or memory.hold_until > seen.now:
         assert found.act is Act.WAIT
+
+
+@given(wishes, statuses, seens, memories)
+def test_a_task_that_was_answered_changes_nothing(
+    wish: Wish | None, status: StateStatus, seen: Seen, memory: Memory
+) -> None:
+    answered = replace(status, task=TOLD)
+    without = replace(wish, task=None) if wish is not None else None
+    assert decide(wish, answered, seen, memory) == decide(without, status, seen, memory)
 
 
 @given(wishes, statuses, seens, memories)
@@ -177,6 +228,17 @@ GO = {"revision": "r1", "time": "2026-11-22T20:30:00Z"}
 def test_the_wish_of_an_object(spec: dict[str, Any], go: bool, restart: str) -> None:
     wish = Wish.of({"spec": spec})
     assert (wish.go, wish.restart, wish.tuning, wish.preview) == (go, restart, {}, None)
+
+
+def test_the_wish_of_a_remediation() -> None:
+    ceiling = {"id": "p/full", "level": "host", "usedPercent": 90, "forSeconds": 5}
+    watch = {"ceilings": [ceiling], "relief": {"at": 95, "most": {"pids": 4194304}}}
+    task = {"id": "nr/1/verify", "do": "Verify", "seconds": 30, "headroom": 20, "forks": 32}
+    wish = Wish.of({"spec": {"watch": watch, "incident": "nr", "task": task}})
+    watched = Watched("p/full", HOST, used_percent=90, lasting=5.0)
+    assert wish.watch == Watch((watched,), Relief(95, (("pids", 4194304),)))
+    wanted = Task("nr/1/verify", VERIFY, HOST, "", 30, 20, 32)
+    assert (wish.incident, wish.task) == ("nr", wanted)
 
 
 def test_an_object_of_a_wrong_shape_is_no_wish() -> None:
