@@ -53,6 +53,18 @@ def test_command_tells_its_version(clean: Path, tmp_path: Path) -> None:
     assert run(["limitwise", "--version"], venv=clean, cwd=tmp_path) == f"limitwise {VERSION}\n"
 
 
+def test_command_explains_a_cluster_without_the_extra(clean: Path, tmp_path: Path) -> None:
+    """From what kubectl wrote; for a cluster itself the client is missing, which is said."""
+    tuning = {"apiVersion": "limitwise.dev/v1alpha1", "kind": "NodeTuning"}
+    body = {**tuning, "metadata": {"name": "base"}, "spec": {"nodeSelector": {"all": True}}}
+    (tmp_path / "cluster.json").write_text(json.dumps(body))
+    command = ["limitwise", "k8s", "status"]
+    shown = run([*command, "--from", "cluster.json"], venv=clean, cwd=tmp_path)
+    assert "Nothing needs a person." in shown
+    with pytest.raises(AssertionError, match=r"limitwise\[operator\]"):
+        run(command, venv=clean, cwd=tmp_path)
+
+
 def test_tests_stay_at_home(clean: Path) -> None:
     site = next(clean.glob("lib/python3.*/site-packages"))
     assert (site / "ansible_collections/limitwise/host/galaxy.yml").is_file()
