@@ -12,7 +12,12 @@ from typing import Callable, Dict, Iterator, List, Tuple
 
 from limitwise_operator.decide.selector import matches
 from limitwise_operator.kinds import conditions
-from limitwise_operator.kinds.meta import NODE_TUNING, NODE_TUNING_STATE, REMEDIATION_POLICY
+from limitwise_operator.kinds.meta import (
+    DRAIN_TAINT,
+    NODE_TUNING,
+    NODE_TUNING_STATE,
+    REMEDIATION_POLICY,
+)
 from limitwise_operator.kinds.node import Node
 from limitwise_operator.kinds.node_remediation import ESCALATED, NodeRemediation
 from limitwise_operator.kinds.remediation_policy import RemediationPolicy
@@ -163,7 +168,8 @@ def _left(cluster: Cluster) -> Iterator[Need]:
         if not name or (one is not None and (not one.finished or one.status.phase == ESCALATED)):
             continue
         ended = f"{name} has ended ({one.status.phase})" if one else f"there is no {name}"
-        do = f"kubectl uncordon {shlex.quote(node.name)}"
+        quoted = shlex.quote(node.name)
+        do = f"kubectl uncordon {quoted}; kubectl taint node {quoted} {DRAIN_TAINT}-"
         yield Need(f"Node {node.name}", "LeftCordoned", f"still cordoned, but {ended}", do)
 
 
