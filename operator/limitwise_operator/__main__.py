@@ -74,6 +74,14 @@ def main(log_level: str, log_format: str) -> None:
     default=False,
     help="Whether drains evict pods that no controller makes again.",
 )
+@click.option(
+    "--own-node", envvar="NODE_NAME", default="", help="The node it runs on, remediated last."
+)
+@click.option(
+    "--delete-pods/--never-delete-pods",
+    default=False,
+    help="Whether a RemediationPolicy may have pods deleted that cannot be evicted in time.",
+)
 @click.option("--rate", default=200.0, help="Requests to the API server in a second, on average.")
 @click.option("--in-flight", default=8, help="Requests to the API server at once.")
 @click.option("--lease-duration", default=12, help="Seconds after which a lost leader is replaced.")
@@ -87,7 +95,7 @@ def main(log_level: str, log_format: str) -> None:
 @click.option("--health-port", default=8080, help="/healthz and /readyz; 0: none.")
 @click.option("--metrics-port", default=9090, help="Prometheus; 0: none.")
 def operator(**options: Any) -> None:
-    """Watch Nodes, NodeTunings and NodeTuningStates; decide which node gets what, and when.
+    """Watch Nodes and the kinds of limitwise.dev; decide which node gets what, and when.
 
     Run two replicas: one leads, the other watches and takes over within 20 seconds.
 
@@ -116,7 +124,8 @@ def operator(**options: Any) -> None:
 @click.option(
     "--heartbeat", type=DURATION, default="60s", help="Between two renewals of its Lease."
 )
-@click.option("--timeout", type=DURATION, default="10m", help="How long one run may take.")
+@click.option("--timeout", type=DURATION, default="8m", help="How long one run may take.")
+@click.option("--pod-uid", envvar="POD_UID", help="The uid of its own pod.")
 @click.option(
     "--allow",
     type=click.Path(path_type=Path),
@@ -162,7 +171,12 @@ def _options(given: dict[str, Any]) -> Any:
             rate=given["rate"], burst=int(given["rate"] * 2), in_flight=given["in_flight"]
         ),
         terms=Terms(lasts, lasts * 2 / 3, lasts / 6),
-        settings=Settings(int(most) if most.isdecimal() else most, drain),
+        settings=Settings(
+            int(most) if most.isdecimal() else most,
+            drain,
+            given["own_node"],
+            given["delete_pods"],
+        ),
         census=given["census"],
         watch_grace=given["watch_grace"],
     )

@@ -13,18 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.limitwise.host.plugins.module_utils.findings import (
-    FindingsError,
-    HostError,
-    InputError,
-)
-from ansible_collections.limitwise.host.plugins.module_utils.tuning import Tuning
+from ansible_collections.limitwise.host.plugins.module_utils.findings import HostError, InputError
 
 from ..effects.answers import ApiError, ConflictError
 from ..effects.door import Body
 from ..effects.retrying import Patience, pause
 from ..kinds.meta import KindError
-from ..kinds.node_tuning_state import MAX_CEILINGS, Row, StateStatus
+from ..kinds.node_tuning_state import StateStatus
 from ..kinds.state_content import preview_revision
 from . import status as say
 from . import tasks
@@ -41,12 +36,12 @@ from .decide import (
     retry_pause,
 )
 from .document import document
-from .marks import PAUSE, Ceiling, marked
-from .node import parsed
+from .emergency import Emergency, Relieves
 from .outcome import APPLIED, FAILED, NEVER_RAN, REFUSED, Outcome
 from .ports import Node, Running, Runs, Told
 from .reporting import Reporting
 from .run import Order
+from .seeing import Seeing
 
 BUSY = 15.0  # seconds until a host that was busy or did not answer is asked again
 TROUBLES = 3  # so often before that is told as a failure
@@ -79,19 +74,24 @@ class Loop:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.node, self.runs, self.reporting, self.told = node, runs, reporting, told
+        self.seeing = Seeing(node, told, clock)
         self.interval, self.timeout, self.clock = interval, timeout, clock
         self.memory = Memory(looked=clock())
         self.wish: Wish | None = None
         self.underway: Underway | None = None
         self.beat = clock()
-        self._boot_id = ""
-        self._drift: tuple[Row, ...] = ()
-        self._originals: tuple[Row, ...] | None = None
-        self._tuning: tuple[str, Tuning] | None = None
         self._observe_at = clock()
         self._flush_at = 0.0
         self._flush_failures = 0
-        self._ceilings_told = -PAUSE
+
+    @property
+    def emergency(self) -> Emergency:
+        """Its side of what is done in an emergency."""
+        return self.seeing.emergency
+
+    def relieved_by(self, relieves: Relieves) -> None:
+        """From now on it does."""
+        self.seeing.emergency = Emergency(relieves)
 
     # --- the turn ------------------------------------------------------------------------------
 
@@ -115,12 +115,19 @@ class Loop:
                     break
         except (HostError, OSError) as error:
             self._trouble(str(error))
+        self._emergency()
         self._flush()
         self.beat = self.clock()
         return self._wait()
 
+    def _emergency(self) -> None:
+        """Pass on what is wanted in one, and take up what is to be told of it."""
+        if self.wish is not None:
+            self.emergency.order(self.wish, self.reporting.status)
+            self._set(self.emergency.told(self.wish, self.reporting.status, _now()))
+
     def _next(self) -> Next:
-        seen = Seen(self._boot_id, bool(self._drift), self.clock())
+        seen = Seen(self.seeing.boot_id, bool(self.seeing.drift), self.clock())
         memory = replace(self.memory, running=self.underway is not None)
         return decide(self.wish, self.reporting.status, seen, memory)
 
@@ -202,13 +209,13 @@ class Loop:
         self.memory = replace(self.memory, looked=self.clock(), trouble=0)
         status = self.reporting.status
         if why == "waiting":
-            self._set(say.looked(status, look, self._boot_id, _now()))
+            self._set(say.looked(status, look, self.seeing.boot_id, _now()))
         elif look.refused:
             self._ended(wish.revision, why, say.refusal(look))
         elif look.changes or self.node.unfinished():
             return self._apply(wish, why)
         elif in_force(wish, status):
-            self._set(say.looked(status, look, self._boot_id, _now()))
+            self._set(say.looked(status, look, self.seeing.boot_id, _now()))
             if why == TASK:
                 told = tasks.of_run(Outcome(APPLIED), self.reporting.status)
                 return self._answer(wish, True, told)
@@ -259,15 +266,15 @@ class Loop:
     def _ended(self, revision: str, why: str, end: Outcome) -> None:
         """A revision was seen to its end: say so, and remember when to try again."""
         status, now = self.reporting.status, _now()
-        self._originals = None
+        self.seeing.originals = None
         if why == "drift" and not end.ok:
             self._set(say.not_corrected(status, end, now))
             return
-        self._set(say.ended(status, revision, end, self._boot_id, now))
+        self._set(say.ended(status, revision, end, self.seeing.boot_id, now))
         if self.wish is not None and (why == TASK or (why == "tuning" and not end.ok)):
             self._answer(self.wish, end.ok, tasks.of_run(end, self.reporting.status))
         if end.ok:
-            self._drift = ()
+            self.seeing.drift = ()
             self.memory = replace(self.memory, failed="", failures=0)
             return
         count = self.memory.failures + 1 if self.memory.failed == revision else 1
@@ -294,6 +301,8 @@ class Loop:
 
     def _read_wish(self) -> None:
         body = self.reporting.body
+        if body is None:
+            self.emergency.order(None, self.reporting.status)
         try:
             self.wish = Wish.of(body) if body is not None else None
         except KindError as error:
@@ -311,42 +320,11 @@ class Loop:
         """Look; a host that cannot be read now is no reason to do anything."""
         self._observe_at = self.clock() + self.interval * (0.8 + 0.4 * random.random())  # noqa: S311
         try:
-            self._observe()
+            self._set(self.seeing.look(
+                self.wish, self.reporting.status, self.underway is not None, _now()
+            ))
         except (HostError, OSError) as error:
             self.told.said("warning", "the node cannot be read", error=str(error))
-
-    def _observe(self) -> None:
-        began = self.clock()
-        self._boot_id = self.node.boot_id
-        ceilings = self.node.ceilings()
-        wish, status = self.wish, self.reporting.status
-        if wish is not None and self.underway is None and in_force(wish, status):
-            tuning = self._wanted(wish)
-            self._drift = self.node.drift(tuning) if tuning is not None else ()
-            if self._originals is None:
-                self._originals = self.node.originals()
-            status = say.observed(status, self._drift, self._originals, _now())
-        if wish is not None:
-            self._set(self._with_ceilings(status, ceilings))
-        self.told.looked_at(ceilings, len(self._drift), self.clock() - began)
-
-    def _with_ceilings(
-        self, status: StateStatus, ceilings: tuple[Ceiling, ...]
-    ) -> StateStatus:
-        found = marked(ceilings, status.ceilings, MAX_CEILINGS)
-        now = self.clock()
-        if not found.changed or not (found.urgent or now >= self._ceilings_told + PAUSE):
-            return status
-        self._ceilings_told = now
-        return replace(status, ceilings=found.rows)
-
-    def _wanted(self, wish: Wish) -> Tuning | None:
-        if self._tuning is None or self._tuning[0] != wish.revision:
-            try:
-                self._tuning = (wish.revision, parsed(wish.tuning))
-            except (FindingsError, InputError):
-                return None
-        return self._tuning[1]
 
     # --- telling -------------------------------------------------------------------------------
 

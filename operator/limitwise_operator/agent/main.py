@@ -1,4 +1,4 @@
-"""The agent as a process: puts its parts together, starts its four threads, ends in order."""
+"""The agent as a process: puts its parts together, starts its threads, ends in order."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 from types import FrameType
 
 from ansible_collections.limitwise.host.plugins.module_utils.findings import LimitwiseError
+from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
 
 from ..effects.access import AccessError, found
 from ..effects.cluster import Cluster
@@ -20,6 +21,7 @@ from .loop import Loop
 from .node import Node
 from .options import Options
 from .page import Pages
+from .relieving import Relieving
 from .reporting import Reporting
 from .run import Runs
 from .telling import Telling
@@ -29,6 +31,8 @@ from .watching import Mailbox, Stream, Watching
 # every SILENCE seconds, or is made anew after a pause.
 LOOP_STUCK = 600.0
 WATCH_STUCK = 600.0
+# It looks every second at least; one look at a node with very many cgroups takes some.
+RELIEF_STUCK = 60.0
 MANNERS = Manners(
     answer=15.0, rate=5.0, burst=10, in_flight=2, patience=Patience(attempts=2, total=10.0)
 )
@@ -44,11 +48,15 @@ class Agent:
         cluster = Cluster(Door(settings, MANNERS, self.telling))
         self.runs = Runs(options.runs)
         self.mailbox = Mailbox()
+        self.relieving = Relieving(
+            Host.mounted(options.host_root), options.pod_uid, self.telling, self.mailbox.wake
+        )
         self.loop = Loop(
             Node(options.host_root, options.allow), self.runs,
             Reporting(cluster, options.node_name), self.telling,
             options.interval, options.timeout,
         )
+        self.loop.relieved_by(self.relieving)
         self.watching = Watching(
             options.node_name, cluster, Stream(settings).events, self.mailbox,
             self.telling.watch_broke,
@@ -66,6 +74,8 @@ class Agent:
             return f"the loop has not turned for {now - self.loop.beat:.0f} s"
         if now - self.watching.beat > WATCH_STUCK:
             return f"the watch has not moved for {now - self.watching.beat:.0f} s"
+        if now - self.relieving.beat > RELIEF_STUCK:
+            return f"nothing has been relieved for {now - self.relieving.beat:.0f} s"
         return ""
 
     def run(self) -> int:
@@ -77,6 +87,7 @@ class Agent:
         if self.options.port:
             Pages(self.options.port, self.telling.page, self.wrong).start()
         self.watching.start()
+        self.relieving.start()
         if not self.options.once:
             self.heartbeat.start()
         # What has been made by now stays: the collector need not look at it again.
@@ -94,6 +105,7 @@ class Agent:
             if not self.stopping:
                 select.select([self.mailbox.reader], [], [], wait)
         self.loop.stop()
+        self.relieving.stop()
         self.telling.said("info", "ends")
         return 0
 

@@ -15,7 +15,9 @@ class Options:
 
     ``once``: look and act until there is nothing to do now, then end; for tests and people.
     ``port`` 0: no metrics and no health page. ``allow``: a file of keys that may be set though they
-    are no limits, besides the node's own /etc/limitwise/allow.
+    are no limits, besides the node's own /etc/limitwise/allow. ``timeout`` is shorter than the
+    10 minutes after which the operator calls a node stuck. ``pod_uid``: the agent's own pod, which
+    is never the one that takes too many tasks.
     """
 
     node_name: str
@@ -26,6 +28,7 @@ class Options:
     kubeconfig: str | None = None
     once: bool = False
     port: int = 9469
-    timeout: float = 600.0
+    timeout: float = 480.0
+    pod_uid: str = ""
     allow: Path | None = None
     runs: Path = field(default_factory=lambda: Path(tempfile.gettempdir()) / "limitwise-agent")

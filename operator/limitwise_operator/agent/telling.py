@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -29,6 +29,7 @@ from .marks import Ceiling
 MOST_SERIES = 50
 NAME = "limitwise_agent_"
 LABELS = ("resource", "scope", "subject")
+RELIEF_SECONDS = (0.1, 0.25, 0.5, 1, 2, 5)
 RUN_SECONDS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 
 
@@ -64,6 +65,18 @@ class Telling:
         self.troubles = Counter(
             NAME + "watch_breaks", "Watches that broke or were forgotten.", registry=here
         )
+        self.reliefs = Counter(
+            NAME + "reliefs", "Values raised and cgroups capped at once.", ["what"], registry=here
+        )
+        self.relief_seconds = Histogram(
+            NAME + "relief_seconds",
+            "From the last look that saw a ceiling below its mark until it was raised.",
+            buckets=RELIEF_SECONDS, registry=here,
+        )
+        self.pressure = Gauge(
+            NAME + "pressure_percent", "How much is gone at the fullest ceiling for tasks.",
+            ["level"], registry=here,
+        )
         info = Gauge(NAME + "info", "Version of the agent.", ["version"], registry=here)
         info.labels(__version__).set(1)
         self.shown = ShownCeilings()
@@ -89,6 +102,18 @@ class Telling:
         """A run has ended."""
         self.runs.labels(state, why).inc()
         self.run_seconds.observe(seconds)
+
+    # --- what the relieving thread tells: relieving.Told ---------------------------------------
+
+    def relieved(self, what: str, seconds: float) -> None:
+        """A value was raised or capped."""
+        self.reliefs.labels(what).inc()
+        self.relief_seconds.observe(seconds)
+
+    def pressed(self, percents: Mapping[str, int]) -> None:
+        """How much is gone at each level."""
+        for level, percent in percents.items():
+            self.pressure.labels(level).set(percent)
 
     # --- what the door tells: effects.door.Watcher -------------------------------------------
 
