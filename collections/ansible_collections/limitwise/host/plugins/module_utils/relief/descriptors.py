@@ -19,7 +19,7 @@ from ..host.files import ABSENT
 SPARE = 4
 LARGEST = 4096
 READING = os.O_RDONLY | os.O_CLOEXEC
-WRITING = os.O_WRONLY | os.O_CLOEXEC
+WRITING = os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC
 FULL = (errno.EMFILE, errno.ENFILE)
 # An attribute of a controller that is off, or of a cgroup that has just been removed.
 NO_VALUE = (*ABSENT, errno.EOPNOTSUPP, errno.EINVAL)

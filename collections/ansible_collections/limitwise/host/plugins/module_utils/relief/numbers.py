@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Callable, Optional, Tuple
+from typing import Callable, Optional, Set, Tuple
 
 from ..ceilings import pid_numbers
 from ..ceilings.ceiling import HOST, NAMESPACE
 from ..ceilings.host_wide import FIRST_NAMESPACE, PID_MAX, ids
 from ..findings import HostError, Place
+from ..host import processes
 from ..host.machine import Host
 from .descriptors import Descriptors
 
@@ -75,11 +76,22 @@ class Numbers:
         # at worst every thread has an id from 300 on; a look tells how far from that it is
         near = (pid_numbers.RESERVED + threads) * 100 >= limit * NEAR
         if near and self._first and self._due():
-            self._beside = pid_numbers.taken(ids(self._host), threads) - threads
+            self._beside = self._look()
         elif not near:
             self._beside = 0
         free = pid_numbers.free(limit, threads + self._beside)
         return PidMax(HOST, limit, threads + max(0, self._beside), free)
+
+    def _look(self) -> int:
+        """How many more ids from 300 on are taken than there are threads; often below 0."""
+        held: Set[int] = set()
+        threads = 0
+        for process in processes.processes(self._host):
+            threads += process.threads
+            held.update((process.pid, process.group, process.session))
+            if process.threads > 1:
+                held.update(processes.tasks(self._host, process.pid))
+        return pid_numbers.taken(held) - threads
 
     def _of_namespace(self, limit: int) -> PidMax:
         held = set(ids(self._host)) - {0}
