@@ -16,6 +16,7 @@ from .tree import Group, Sample
 
 POD_KIND, GROUP_KIND = "Pod", "Group"
 LEAST_GROWTH = 16  # tasks; less is what any service does
+LEAST_SPAN = 1.0  # seconds without any growth after which the biggest is it
 LEAST_SHARE = 2  # one of so many parts of all growth, or of all tasks, makes a culprit
 
 
@@ -49,10 +50,13 @@ def find(
 ) -> Optional[Culprit]:
     """The culprit by two or more samples of all cgroups, oldest first; None: nobody stands out.
 
+    Never by a single look: who is big has done nothing yet. Only when nothing has grown for a
+    second, since nothing can, the biggest is it.
+
     ``tight``: the ceiling that is full; only what it holds can be it. Who is protected counts in
     the totals and is never it: when one of them is what grows, nobody innocent is named for it.
     """
-    if not samples:
+    if len(samples) < 2:
         return None
     first, last = samples[0], samples[-1]
     within = tight.group if tight is not None else ""
@@ -102,7 +106,7 @@ def _suspects(first: Sample, last: Sample, within: str) -> List[Suspect]:
         was = before.get(group.path, Group(group.path, 0))
         refused = max(0, group.refused - was.refused)
         if answering == group.path:
-            grown = group.tasks - was.tasks if first is not last else 0
+            grown = group.tasks - was.tasks
             found[answering] = Suspect(answering, group.tasks, grown, refused)
         elif answering in found:
             one = found[answering]
@@ -113,15 +117,16 @@ def _suspects(first: Sample, last: Sample, within: str) -> List[Suspect]:
 
 def _most(suspects: Sequence[Suspect], span: float) -> Optional[Suspect]:
     """By growth if somebody grew; else by refused forks; else by size. Each must stand out."""
-    if span > 0:
-        grown = sum(max(0, one.grown) for one in suspects)
-        best = max(suspects, key=lambda one: (one.grown, one.tasks), default=None)
-        if best is not None and best.grown >= LEAST_GROWTH and _part(best.grown, grown):
-            return best
-        refused = sum(one.refused for one in suspects)
-        best = max(suspects, key=lambda one: (one.refused, one.tasks), default=None)
-        if best is not None and best.refused and _part(best.refused, refused):
-            return best
+    grown = sum(max(0, one.grown) for one in suspects)
+    best = max(suspects, key=lambda one: (one.grown, one.tasks), default=None)
+    if best is not None and best.grown >= LEAST_GROWTH and _part(best.grown, grown):
+        return best
+    refused = sum(one.refused for one in suspects)
+    best = max(suspects, key=lambda one: (one.refused, one.tasks), default=None)
+    if best is not None and best.refused and _part(best.refused, refused):
+        return best
+    if span < LEAST_SPAN or grown >= LEAST_GROWTH:
+        return None
     tasks = sum(one.tasks for one in suspects)
     best = max(suspects, key=lambda one: one.tasks, default=None)
     return best if best is not None and _part(best.tasks, tasks) else None

@@ -89,14 +89,21 @@ def test_refusals_inside_a_pod_are_the_pod_s() -> None:
     assert (found.kind, found.subject, found.refused) == ("Pod", "1-1", 12)
 
 
-@pytest.mark.parametrize(("tasks", "culprit"), [
-    ({**NODE, WEB: 900}, "web.service"),
-    (NODE, None),
-    ({}, None),
+@pytest.mark.parametrize(("tasks", "at", "culprit"), [
+    ({**NODE, WEB: 900}, 2.0, "web.service"),
+    ({**NODE, WEB: 900}, 0.5, None),
+    (NODE, 2.0, None),
+    ({}, 2.0, None),
 ])
-def test_at_first_sight_only_size_tells(tasks: Dict[str, int], culprit: Optional[str]) -> None:
-    found = find([sample(0.0, tasks)], None, Protected())
+def test_where_nothing_can_grow_size_tells_after_a_while(
+    tasks: Dict[str, int], at: float, culprit: Optional[str]
+) -> None:
+    found = find([sample(0.0, tasks), sample(at, tasks)], None, Protected())
     assert (found.subject if found else None) == culprit
+
+
+def test_nobody_is_named_at_first_sight() -> None:
+    assert find([sample(0.0, {**NODE, WEB: 9000})], None, Protected()) is None
 
 
 def test_only_what_the_tight_one_holds_can_be_it() -> None:
