@@ -64,13 +64,18 @@ def ago(seconds: float) -> datetime:
     return NOW - timedelta(seconds=seconds)
 
 
+def told(kind: str, status: str, reason: str, message: str = "") -> Condition:
+    """A condition, for as long as the worst drift."""
+    return Condition(kind, status, reason, message, ago(700))
+
+
 def node(
     name: str = "h1", *, ready: str = "True", pressed: str = "False", by: str = "", **labels: str
 ) -> Body:
     """A Node; ``by``: on whose behalf we have cordoned it."""
     cordon = Cordon(by, False, ago(60)).to_text() if by else None
     notes = {"limitwise.dev/cordon": cordon} if cordon else {}
-    told = {"lastTransitionTime": format_time(ago(90))}
+    since = {"lastTransitionTime": format_time(ago(90))}
     return {
         "apiVersion": "v1",
         "kind": "Node",
@@ -81,8 +86,8 @@ def node(
         },
         "status": {
             "conditions": [
-                {"type": "Ready", "status": ready, **told},
-                {"type": "PIDPressure", "status": pressed, **told},
+                {"type": "Ready", "status": ready, **since},
+                {"type": "PIDPressure", "status": pressed, **since},
             ],
             "nodeInfo": {"bootID": "b1"},
         },
@@ -100,7 +105,7 @@ def _object(kind: str, name: str, spec: Mapping[str, Any], status: Body) -> Body
 def tuning(name: str = "base", status: TuningStatus | None = None, **spec: Any) -> Body:
     """A NodeTuning of all nodes."""
     usual = TuningStatus(
-        1, "0123456789ab", Counts(3, 3), conditions=(Condition("Ready", "True", "Ready"),)
+        1, "0123456789ab", Counts(3, 3), conditions=(told("Ready", "True", "Ready"),)
     )
     whole = {"nodeSelector": {"all": True}, "tuning": {"sysctl": {"kernel.pid_max": 4194304}}}
     return _object("NodeTuning", name, {**whole, **spec}, (status or usual).to_dict())
@@ -143,7 +148,7 @@ DRIFTED = replace(
     ),
     waiting=(Waiting("restart", "containerd.service", "TasksMax"),),
     findings=({"code": "LW102", "severity": "warning", "message": "another file wins"},),
-    conditions=(Condition("Drifted", "True", "Drifted", "1 limit", ago(700)),),
+    conditions=(told("Drifted", "True", "Drifted", "1 limit"),),
 )  # fmt: skip
 
 
@@ -156,7 +161,7 @@ def state(name: str = "h1", status: StateStatus = CALM_STATUS, spec: StateSpec =
 
 def policy(name: str = "heal", status: PolicyStatus | None = None, **spec: Any) -> Body:
     """A RemediationPolicy of all nodes."""
-    usual = PolicyStatus(1, PolicyCounts(3), (), (Condition("Valid", "True", "Valid"),))
+    usual = PolicyStatus(1, PolicyCounts(3), (), (told("Valid", "True", "Valid"),))
     return _object("RemediationPolicy", name, {**RULES, **spec}, (status or usual).to_dict())
 
 
@@ -233,7 +238,7 @@ def lease(name: str, renewed: float, lasts: int = 180) -> Body:
 FAILED_ROLLOUT = TuningStatus(
     1, "0123456789ab", Counts(3, 1, failed=1),
     problem_nodes=(ProblemNode("h2", "Failed", "kernel.pid_max: EINVAL"),),
-    conditions=(Condition("Paused", "True", "FailureThreshold", "1 node has failed"),),
+    conditions=(told("Paused", "True", "FailureThreshold", "1 node has failed"),),
 )  # fmt: skip
 HEALTHY = (node(), node("h2"), tuning(), state(), policy())
 IN_TROUBLE = (

@@ -20,7 +20,6 @@ from limitwise.k8s.explain import explain
 from limitwise.k8s.needs import needs
 from limitwise.k8s.objects import READERS, Cluster, cluster_of
 from limitwise.k8s.picture import picture
-from limitwise_operator.kinds.conditions import Condition
 from limitwise_operator.kinds.meta import REMEDIATION_POLICY
 from limitwise_operator.kinds.node_remediation import (
     CANCELLED,
@@ -53,6 +52,7 @@ from unit.cli.incidents import (
     node,
     policy,
     state,
+    told,
     tuning,
     written,
 )
@@ -61,9 +61,9 @@ Body = dict[str, Any]
 CRYING = state(status=replace(CALM_STATUS, pressure=PRESSED))
 SPENT = state(status=replace(CALM_STATUS, pressure=replace(PRESSED, spent=True)))
 STORM = PolicyStatus(
-    1, PolicyCounts(9, 6), conditions=(Condition("Storm", "True", "Limit", "6 of 9 nodes"),)
+    1, PolicyCounts(9, 6), conditions=(told("Storm", "True", "Limit", "6 of 9 nodes"),)
 )
-INVALID = PolicyStatus(1, conditions=(Condition("Valid", "False", "Invalid", "for: 3 days"),))
+INVALID = PolicyStatus(1, conditions=(told("Valid", "False", "Invalid", "for: 3 days"),))
 TO_VERIFY = ((RELIEVING, 300.0), (VERIFYING, 20.0))
 ENDED = {
     phase: Incident(phases=((RELIEVING, 99.0), (phase, 50.0)), message="said", ended=True)
@@ -127,7 +127,7 @@ NEEDS: dict[str, tuple[Sequence[Body], list[str]]] = {
     "failed node": ([tuning(status=TuningStatus(1, "r", Counts(3, 2, failed=1)))], ["Failed"]),
     "failed node, its tuning not at hand": (
         [state(status=replace(
-            CALM_STATUS, conditions=(Condition("Applied", "False", "Failed", "EINVAL"),)
+            CALM_STATUS, conditions=(told("Applied", "False", "Failed", "EINVAL"),)
         ))],
         ["Failed"],
     ),
@@ -156,11 +156,11 @@ def test_every_node_of_every_case_can_be_explained(bodies: Sequence[Body]) -> No
     cluster = read(*bodies)
     json.dumps(picture(cluster))
     for name in cluster.names():
-        told = explain(cluster, name)
-        json.dumps(told)
-        assert told["next"]
+        shown = explain(cluster, name)
+        json.dumps(shown)
+        assert shown["next"]
         of_it = [one.what for one in needs(cluster) if f" {name}" in one.about]
-        assert set(of_it) <= {one["what"] for one in told["needs"]}
+        assert set(of_it) <= {one["what"] for one in shown["needs"]}
 
 
 def test_many_exhausted_nodes_are_one_need() -> None:
@@ -188,8 +188,8 @@ EXPECTED = {
 
 @pytest.mark.parametrize(("incident", "wanted"), EXPECTED.items(), ids=EXPECTED.values())
 def test_what_comes_next(incident: Incident, wanted: str) -> None:
-    told = explain(read(node(), incident.body), "h1")
-    assert wanted in told["next"] or wanted in told["remediation"]["next"]
+    shown = explain(read(node(), incident.body), "h1")
+    assert wanted in shown["next"] or wanted in shown["remediation"]["next"]
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -200,27 +200,27 @@ def test_every_phase_has_its_words(phase: str) -> None:
 
 
 def test_a_remediation_reads_as_a_log() -> None:
-    told = explain(read(*IN_TROUBLE), "h1")["remediation"]
-    assert [line["phase"] for line in told["log"]] == [
+    shown = explain(read(*IN_TROUBLE), "h1")["remediation"]
+    assert [line["phase"] for line in shown["log"]] == [
         "Trigger", "Started", *(phase for phase, _start in TO_DRAIN),
     ]  # fmt: skip
-    times = [line["time"] for line in told["log"]]
+    times = [line["time"] for line in shown["log"]]
     assert times == sorted(times)
-    assert [line["seconds"] for line in told["log"][2:]] == [5, 64, 1, None]
-    assert {fact["what"] for fact in told["facts"]} == {
+    assert [line["seconds"] for line in shown["log"][2:]] == [5, 64, 1, None]
+    assert {fact["what"] for fact in shown["facts"]} == {
         "culprit", "raised", "evicted", "blocked by", "cordoned",
     }  # fmt: skip
 
 
 def test_explain_tells_where_values_come_from_and_who_wins() -> None:
-    told = explain(read(*IN_TROUBLE), "h2")
-    assert [(one["name"], one["value"], one["tuning"]) for one in told["wanted"]] == [
+    shown = explain(read(*IN_TROUBLE), "h2")
+    assert [(one["name"], one["value"], one["tuning"]) for one in shown["wanted"]] == [
         ("kernel.pid_max", "4194304", "base"), ("containerd.service TasksMax", "9", "base"),
     ]  # fmt: skip
-    assert [one["winner"] for one in told["drift"]] == ["/etc/sysctl.d/zz.conf"]
-    assert [one["mark"] for one in told["ceilings"]] == [95, 50]
-    assert told["applied"]["current"]
-    assert told["conflicts"][0]["tunings"] == ["base", "dense"]
+    assert [one["winner"] for one in shown["drift"]] == ["/etc/sysctl.d/zz.conf"]
+    assert [one["mark"] for one in shown["ceilings"]] == [95, 50]
+    assert shown["applied"]["current"]
+    assert shown["conflicts"][0]["tunings"] == ["base", "dense"]
 
 
 def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
@@ -420,6 +420,6 @@ def test_lists_of_a_typed_kind_and_wrong_items() -> None:
 
 def test_pressure_that_is_over_is_shown_as_relief() -> None:
     held = replace(CALM_STATUS, pressure=Pressure(raised=PRESSED.raised, relieved=ago(9)))
-    told = explain(read(node(), state(status=held), policy()), "h1")
-    assert [one["word"] for one in told["signs"]] == ["Relieved"]
-    assert "given back" in told["next"]
+    shown = explain(read(node(), state(status=held), policy()), "h1")
+    assert [one["word"] for one in shown["signs"]] == ["Relieved"]
+    assert "given back" in shown["next"]
