@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
-from .decide.writes import EvictPod, Write
+from .decide.writes import DeletePod, EvictPod, RecordEvent, SetRemediationStatus, Write
 from .effects.answers import ApiError, StoppedError
+from .effects.performing import Eviction
 from .kinds.pod import Pod
 from .metrics import Metrics
 
 # Seconds between two looks at the pods of one node, and so between two tries to evict one of them.
 EVERY = 5.0
+# A refused pod is asked for again after at least this long, or what the server says, and a little
+# more by chance, so that pods of one budget do not come together.
+AGAIN, SPREAD = 5.0, 0.3
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Pods by node as just listed; why pods were refused, by uid; uids that are not to be asked
+    for yet; by node, how many evictions were granted.
+    """
+
+    pods: Mapping[str, tuple[Pod, ...]]
+    refusals: Mapping[str, str]
+    resting: frozenset[str]
+    granted: Mapping[str, int]
 
 
 @dataclass
@@ -30,20 +47,22 @@ class Drains:
     metrics: Metrics
     _listed: dict[str, float] = field(default_factory=dict)
     _refusals: dict[str, str] = field(default_factory=dict)
+    _again: dict[str, float] = field(default_factory=dict)
+    _granted: dict[str, set[str]] = field(default_factory=dict)
 
     @property
     def busy(self) -> bool:
         """Whether any node was being drained at the last look."""
         return bool(self._listed)
 
-    async def look(
-        self, nodes: Iterable[str], now: float
-    ) -> tuple[Mapping[str, tuple[Pod, ...]], Mapping[str, str]]:
-        """The pods of those nodes whose turn it is to be listed, and all known refusals by uid."""
+    async def look(self, nodes: Iterable[str], now: float) -> Seen:
+        """The pods of those nodes whose turn it is to be listed, and all that is known besides."""
         draining = set(nodes)
         self._listed = {name: at for name, at in self._listed.items() if name in draining}
+        self._granted = {name: uids for name, uids in self._granted.items() if name in draining}
         if not draining:
             self._refusals.clear()
+            self._again.clear()
         due = [n for n in sorted(draining) if now - self._listed.get(n, -EVERY) >= EVERY]
         loop = asyncio.get_running_loop()
         lists = await asyncio.gather(
@@ -51,20 +70,28 @@ class Drains:
         )
         self._listed.update(dict.fromkeys(due, now))
         self.metrics.gauge("eviction_blocked_pods", len(self._refusals))
-        return {n: pods for n, pods in zip(due, lists, strict=True) if pods is not None}, dict(
-            self._refusals
+        self._again = {uid: at for uid, at in self._again.items() if at > now}
+        return Seen(
+            {n: pods for n, pods in zip(due, lists, strict=True) if pods is not None},
+            dict(self._refusals),
+            frozenset(self._again),
+            {name: len(uids) for name, uids in self._granted.items()},
         )
 
-    def took(self, writes: Sequence[Write], evictions: Iterable[tuple[str, str]]) -> None:
+    def took(self, writes: Sequence[Write], evictions: Iterable[Eviction], now: float) -> None:
         """Learn from a node's writes which pods went and which were refused."""
-        for uid, why in evictions:
-            self.metrics.count("evictions_total", "refused" if why else "granted")
-            if why:
-                self._refusals[uid] = why
+        nodes = {write.uid: write.node for write in writes if isinstance(write, EvictPod)}
+        for one in evictions:
+            self.metrics.count("evictions_total", "refused" if one.refused else "granted")
+            if one.refused:
+                self._refusals[one.uid] = one.refused
+                rest = max(AGAIN, one.after) * (1 + SPREAD * random.random())  # noqa: S311
+                self._again[one.uid] = now + rest
             else:
-                self._refusals.pop(uid, None)
+                self._refusals.pop(one.uid, None)
+                self._granted.setdefault(nodes.get(one.uid, ""), set()).add(one.uid)
         for write in writes:
-            if not isinstance(write, EvictPod):
+            if not isinstance(write, (EvictPod, DeletePod, RecordEvent, SetRemediationStatus)):
                 # The node's state moved: look at its pods at once when it drains.
                 self._listed.pop(getattr(write, "node", ""), None)
 

@@ -9,8 +9,9 @@ from typing import Any
 import kopf
 
 from .effects.access import Settings as Access
-from .kinds.meta import GROUP, NODE_TUNING_STATES, NODE_TUNINGS, VERSION
+from .kinds.meta import GROUP, VERSION
 from .session import Session
+from .store import RESOURCES
 
 Seen = Callable[..., Awaitable[None]]
 
@@ -71,7 +72,7 @@ def watcher(session: Session, resource: str) -> Seen:
 
 
 def registry(session: Session, access: Callable[[], Access]) -> kopf.OperatorRegistry:
-    """The handlers: events of three kinds and the login, nothing that persists anything."""
+    """The handlers: events of our kinds and the login, nothing that persists anything."""
     made = kopf.OperatorRegistry()
 
     async def login(**_: object) -> kopf.ConnectionInfo:
@@ -79,13 +80,14 @@ def registry(session: Session, access: Callable[[], Access]) -> kopf.OperatorReg
 
     kopf.on.login(registry=made)(login)
     kopf.on.event("nodes", registry=made)(watcher(session, "nodes"))
-    for resource in (NODE_TUNINGS, NODE_TUNING_STATES):
-        kopf.on.event(GROUP, VERSION, resource, registry=made)(watcher(session, resource))
+    for resource in RESOURCES:
+        if resource != "nodes":
+            kopf.on.event(GROUP, VERSION, resource, registry=made)(watcher(session, resource))
     return made
 
 
 async def watch(session: Session, access: Callable[[], Access], stop: asyncio.Event) -> None:
-    """Feed the session with what happens to the three kinds, once they are known, until `stop`."""
+    """Feed the session with what happens to these kinds, once they are known, until `stop`."""
     await session.synced.wait()
     await kopf.operator(
         registry=registry(session, access),

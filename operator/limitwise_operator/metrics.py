@@ -17,6 +17,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from .kinds.node_tuning import NodeTuning
 
 PREFIX = "limitwise_"
+SLOW = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 1800.0, 3600.0)
 QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 # name, kind, labels, help
@@ -28,6 +29,32 @@ TABLE: tuple[tuple[str, type[MetricWrapperBase], tuple[str, ...], str], ...] = (
     ("writes_total", Counter, ("write", "result"), "Writes that plans asked for, by outcome."),
     ("evictions_total", Counter, ("code",), "Evictions asked for: granted or refused."),
     ("eviction_blocked_pods", Gauge, (), "Pods whose last eviction was refused."),
+    ("remediations", Gauge, ("phase",), "NodeRemediations that there are, by phase."),
+    (
+        "remediation_total",
+        Counter,
+        ("result", "trigger"),
+        "Remediations that ended: Succeeded, GaveBack, Escalated, Cancelled.",
+    ),
+    (
+        "remediation_phase_seconds",
+        Histogram,
+        ("phase",),
+        "How long a phase of a remediation took.",
+    ),
+    (
+        "remediation_blocked_total",
+        Counter,
+        ("limit",),
+        "Nodes in trouble put off by budget, storm, paused, cooldown, controlplane or report.",
+    ),
+    ("remediation_storm", Gauge, ("policy",), "1 while too many nodes are in trouble."),
+    (
+        "remediation_oldest_seconds",
+        Gauge,
+        ("phase",),
+        "For how long the oldest remediation in a phase has been in it.",
+    ),
     ("events_total", Counter, ("result",), "Events told, counted, dropped or failed."),
     (
         "apiserver_requests_total",
@@ -63,7 +90,8 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._all: dict[str, Any] = {}
         for name, kind, labels, text in TABLE:
-            make: Any = partial(Histogram, buckets=QUICK) if kind is Histogram else kind
+            buckets = SLOW if name == "remediation_phase_seconds" else QUICK
+            make: Any = partial(Histogram, buckets=buckets) if kind is Histogram else kind
             self._all[name] = make(PREFIX + name, text, labels, registry=self.registry)
 
     def serve(self, address: str, port: int) -> tuple[WSGIServer, threading.Thread]:
@@ -74,6 +102,10 @@ class Metrics:
         """Set a gauge of the table."""
         metric = self._all[name]
         (metric.labels(*labels) if labels else metric).set(value)
+
+    def clear(self, name: str) -> None:
+        """Forget what a gauge of the table says of things that may have gone."""
+        self._all[name].clear()
 
     def count(self, name: str, *labels: str, amount: float = 1) -> None:
         """Raise a counter of the table."""

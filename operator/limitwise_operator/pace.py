@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from .kinds.node_tuning import Counts, NodeTuning, TuningStatus
+from .kinds.remediation_policy import PolicyStatus
 
 READY = "Ready"
 PAUSED = "Paused"
@@ -30,9 +31,9 @@ class Pace:
     batch: int = 1000
 
 
-def next_look(tunings: Iterable[NodeTuning], draining: bool, pace: Pace) -> float:
-    """Seconds until the next look that no event asks for."""
-    return pace.moving if draining or any(_moves(one) for one in tunings) else pace.still
+def next_look(tunings: Iterable[NodeTuning], moving: bool, pace: Pace) -> float:
+    """Seconds until the next look that no event asks for; ``moving``: a drain or remediation is."""
+    return pace.moving if moving or any(_moves(one) for one in tunings) else pace.still
 
 
 def only_counts(before: TuningStatus, after: TuningStatus) -> bool:
@@ -44,6 +45,16 @@ def only_counts(before: TuningStatus, after: TuningStatus) -> bool:
     def verdict(status: TuningStatus) -> tuple[TuningStatus, list[tuple[str, str, str]]]:
         bare = replace(status, nodes=Counts(), problem_nodes=(), conflicts=(), conditions=())
         return bare, [(one.type, one.status, one.reason) for one in status.conditions]
+
+    return verdict(before) == verdict(after)
+
+
+def only_policy_counts(before: PolicyStatus, after: PolicyStatus) -> bool:
+    """The same of two statuses of a RemediationPolicy."""
+
+    def verdict(status: PolicyStatus) -> tuple[int, list[tuple[str, str, str]]]:
+        turned = [(one.type, one.status, one.reason) for one in status.conditions]
+        return status.observed_generation, turned
 
     return verdict(before) == verdict(after)
 

@@ -9,24 +9,33 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
 from .decide.observed import Observed, Settings
-from .decide.writes import AddFinalizer, EvictPod, RecordEvent, SetTuningStatus, Write
+from .decide.writes import (
+    AddFinalizer,
+    EvictPod,
+    RecordEvent,
+    SetPolicyStatus,
+    SetTuningStatus,
+    Write,
+)
 from .drains import Drains
-from .effects.performing import Outcome, by_subject
+from .effects.performing import Outcome, by_subject, subject_of
+from .figures import Figures
 from .holds import Holds
-from .kinds.node_tuning import NodeTuning
 from .kinds.node_tuning_state import DRIFTED
 from .metrics import Metrics
-from .pace import Pace, next_look, only_counts
+from .pace import Pace, next_look, only_counts, only_policy_counts
 from .store import Store
 
 _log = logging.getLogger(__name__)
+# Seconds after the moment at which something ripens: clocks are read to the second in between.
+SLACK = 0.02
 
 
 class Performs(Protocol):
@@ -52,6 +61,8 @@ class Planner:
     metrics: Metrics
     decide: Callable[[Observed], Sequence[Write]]
     settings: Settings = field(default_factory=Settings)
+    ripens: Callable[[Observed], datetime | None] = lambda _observed: None
+    silent: Callable[[], Mapping[str, datetime]] = dict
     pace: Pace = field(default_factory=Pace)
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -59,9 +70,14 @@ class Planner:
     wanted_since: float | None = None
     _decided_at: float = 0.0
     _decided_in: float = 0.0
+    told: Figures = field(init=False)
     _holds: Holds = field(default_factory=Holds)
+    _ripe: datetime | None = None
     _status_written: dict[str, float] = field(default_factory=dict)
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.told = Figures(self.metrics)
 
     def wake(self) -> None:
         """Something may be different: look soon."""
@@ -87,7 +103,14 @@ class Planner:
             await self._until_woken()
 
     async def _until_woken(self) -> None:
-        seconds = next_look(self.store.tunings.values(), self.drains.busy, self.pace)
+        moving = self.drains.busy or any(
+            not one.finished for one in self.store.remediations.values()
+        )
+        seconds = next_look(self.store.tunings.values(), moving, self.pace)
+        if self._ripe is not None:
+            # Something will have lasted for long enough: detection is no polling interval late.
+            left = (self._ripe - self.now()).total_seconds()
+            seconds = min(seconds, left + SLACK if left > 0 else self.pace.debounce)
         held = self._holds.next(self.clock())
         if held is not None:
             seconds = min(seconds, held)
@@ -103,7 +126,7 @@ class Planner:
         loop = asyncio.get_running_loop()
         observed = await self._observed()
         began = self.clock()
-        writes = await loop.run_in_executor(self.deciding, self.decide, observed)
+        writes, self._ripe = await loop.run_in_executor(self.deciding, self._decided, observed)
         self._decided_at = self.clock()
         self._decided_in = self._decided_at - began
         self.metrics.observe("planner_pass_seconds", self._decided_in)
@@ -117,6 +140,9 @@ class Planner:
         written = await self._make(rest) or written
         self.passes += 1
         return written or len(first) < len(groups)
+
+    def _decided(self, observed: Observed) -> tuple[Sequence[Write], datetime | None]:
+        return self.decide(observed), self.ripens(observed)
 
     async def _make(self, groups: dict[str, list[Write]]) -> bool:
         """Make the writes, subjects beside each other; whether any was made."""
@@ -133,12 +159,25 @@ class Planner:
         return bool(outcome.answers)
 
     async def _observed(self) -> Observed:
+        store = self.store
         bare = Observed(
-            self.store.nodes, self.store.tunings, self.store.states, self.now(), self.settings
+            store.nodes,
+            store.tunings,
+            store.states,
+            self.now(),
+            self.settings,
+            policies=store.policies,
+            remediations=store.remediations,
+            silent=self.silent(),
+            departed=store.departed,
         )
-        pods, refusals = await self.drains.look(bare.draining(), self.clock())
-        return Observed(
-            bare.nodes, bare.tunings, bare.states, bare.now, bare.settings, pods, refusals
+        seen = await self.drains.look(bare.draining(), self.clock())
+        return replace(
+            bare,
+            pods=seen.pods,
+            refusals=seen.refusals,
+            resting=seen.resting,
+            granted=seen.granted,
         )
 
     def _due(self, groups: dict[str, list[Write]], observed: Observed) -> dict[str, list[Write]]:
@@ -152,16 +191,19 @@ class Planner:
     def _only_counts(self, writes: Sequence[Write], observed: Observed, now: float) -> bool:
         """Whether all there is to write are a status's counts, which can wait for a few seconds."""
         write = writes[0]
-        if len(writes) > 1 or not isinstance(write, SetTuningStatus):
+        if len(writes) > 1:
             return False
-        tuning: NodeTuning | None = observed.tunings.get(write.tuning)
-        last = self._status_written.get(write.tuning)
-        return (
-            tuning is not None
-            and last is not None
-            and now - last < self.pace.status
-            and only_counts(tuning.status, write.status)
-        )
+        match write:
+            case SetTuningStatus(name, status=status):
+                tuning = observed.tunings.get(name)
+                same = tuning is not None and only_counts(tuning.status, status)
+            case SetPolicyStatus(name, status=told):
+                policy = observed.policies.get(name)
+                same = policy is not None and only_policy_counts(policy.status, told)
+            case _:
+                return False
+        last = self._status_written.get(subject_of(write))
+        return same and last is not None and now - last < self.pace.status
 
     def _take(self, outcome: Outcome, writes: Sequence[Write]) -> None:
         now = self.clock()
@@ -169,11 +211,11 @@ class Planner:
             if answer.body is not None:
                 self.store.fold(answer.resource, answer.body, answer.deleted)
         for write in writes[: len(outcome.answers)]:
-            if isinstance(write, SetTuningStatus):
-                self._status_written[write.tuning] = now
+            if isinstance(write, (SetTuningStatus, SetPolicyStatus)):
+                self._status_written[subject_of(write)] = now
             if not isinstance(write, (EvictPod, RecordEvent)):
                 self.metrics.count("writes_total", type(write).__name__, "done")
-        self.drains.took(writes, outcome.evictions)
+        self.drains.took(writes, outcome.evictions, now)
         if outcome.result == "done":
             self._holds.done(outcome.subject)
         elif outcome.result == "conflict":
@@ -190,6 +232,7 @@ class Planner:
         self.metrics.tunings(observed.tunings.values())
         self.metrics.gauge("nodes", len(observed.nodes))
         self.metrics.gauge("drift_nodes", _drifted(observed))
+        self.told.look(observed)
 
 
 def _drifted(observed: Observed) -> int:

@@ -18,11 +18,13 @@ from typing import Any
 
 from .decide.observed import Settings
 from .decide.plan import plan
+from .decide.remediation.ripening import next_moment
 from .drains import Drains
 from .effects.access import Settings as Access
-from .effects.answers import ApiError
+from .effects.answers import ApiError, StoppedError
 from .effects.cluster import Census, Cluster, version_of
 from .effects.door import Door, Manners
+from .effects.escalating import Escalation
 from .effects.events import Recorder
 from .effects.lease import Election, Terms
 from .effects.performing import Performer
@@ -30,6 +32,7 @@ from .effects.retrying import Patience
 from .kinds.meta import NAMESPACE
 from .metrics import Metrics
 from .planner import Planner
+from .pulse import FEEL, Pulse, wants_pulse
 from .store import RESOURCES, Store
 from .watching import Proof
 
@@ -84,10 +87,11 @@ class Session:
         self._reading = Cluster(Door(access(), options.manners, metrics))
         self._writers = ThreadPoolExecutor(options.manners.in_flight, "write")
         self._readers = ThreadPoolExecutor(2, "read")
+        self.pulse = Pulse(self._reading, options.namespace)
         recorder = Recorder(writing, options.identity, metrics)
         self.planner = Planner(
             self.store,
-            Performer(writing, recorder),
+            Performer(writing, recorder, Escalation(writing)),
             Drains(self._reading.pods_of, self._writers, metrics),
             self._writers,
             self._readers,
@@ -95,6 +99,8 @@ class Session:
             metrics,
             plan,
             options.settings,
+            next_moment,
+            self.pulse.silent,
         )
 
     def _lead(self) -> None:
@@ -109,7 +115,9 @@ class Session:
     async def run(self) -> None:
         """Take part until cancelled; the watches are run by whoever calls `see`."""
         self.election.start()
-        tasks = [self._serve(), self._look_again(), self._lag(), self.planner.run()]
+        tasks = [
+            self._serve(), self._look_again(), self._lag(), self._feel(), self.planner.run(),
+        ]  # fmt: skip
         async with asyncio.TaskGroup() as group:
             for task in tasks:
                 group.create_task(task)
@@ -184,6 +192,20 @@ class Session:
 
     def _censuses(self) -> dict[str, Census]:
         return {one: self._reading.census(one, path) for one, path in RESOURCES.items()}
+
+    async def _feel(self) -> None:
+        """The agents' Leases, while a policy or an incident wants to know who is silent."""
+        while True:
+            await asyncio.sleep(FEEL)
+            if not self.caught_up or not wants_pulse(self.store):
+                continue
+            try:
+                changed = await self._loop.run_in_executor(self._readers, self.pulse.feel)
+            except (ApiError, StoppedError) as refusal:
+                _log.warning("no pulse: %s", refusal)
+                continue
+            if changed:
+                self.planner.wake()
 
     async def _lag(self) -> None:
         """Measure each second how late the loop is, and with it what else only time changes."""

@@ -1,4 +1,4 @@
-"""What is known of the cluster: the three kinds as values, never older than what we wrote.
+"""What is known of the cluster: its kinds as values, never older than what we wrote.
 
 Two sources fold into it, the watches' events and the answers to our own writes, in any order:
 the higher resourceVersion of an object wins, so that a late event cannot bring back what we have
@@ -10,19 +10,32 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
-from .effects.cluster import NODES, STATES, TUNINGS, Census
-from .kinds.meta import NODE_TUNING_STATES, NODE_TUNINGS, KindError
+from .effects.cluster import NODES, POLICIES, REMEDIATIONS, STATES, TUNINGS, Census
+from .kinds.meta import (
+    NODE_REMEDIATIONS,
+    NODE_TUNING_STATES,
+    NODE_TUNINGS,
+    REMEDIATION_POLICIES,
+    KindError,
+)
 from .kinds.node import Node
+from .kinds.node_remediation import NodeRemediation
 from .kinds.node_tuning import NodeTuning
 from .kinds.node_tuning_state import NodeTuningState
+from .kinds.remediation_policy import RemediationPolicy
 
 RESOURCES: Mapping[str, str] = {
     "nodes": NODES,
     NODE_TUNINGS: TUNINGS,
     NODE_TUNING_STATES: STATES,
+    REMEDIATION_POLICIES: POLICIES,
+    NODE_REMEDIATIONS: REMEDIATIONS,
 }
+# So many nodes are remembered whose incidents were deleted.
+DEPARTED = 5000
 _log = logging.getLogger(__name__)
 
 
@@ -34,6 +47,8 @@ READERS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "nodes": Node.from_dict,
     NODE_TUNINGS: NodeTuning.from_dict,
     NODE_TUNING_STATES: _state,
+    REMEDIATION_POLICIES: RemediationPolicy.from_dict,
+    NODE_REMEDIATIONS: NodeRemediation.from_dict,
 }
 
 
@@ -95,9 +110,11 @@ class Shelf:
 
 
 class Store:
-    """The shelves of the three kinds."""
+    """The shelves of all kinds."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._now = now
+        self._departed: dict[str, datetime] = {}
         self._shelves = {resource: Shelf(read) for resource, read in READERS.items()}
 
     def shelf(self, resource: str) -> Shelf:
@@ -106,7 +123,23 @@ class Store:
 
     def fold(self, resource: str, body: Mapping[str, Any], deleted: bool = False) -> bool:
         """Take in an object; whether anything that decisions see is new."""
+        if deleted and resource == NODE_REMEDIATIONS:
+            self._depart(body["metadata"]["name"])
         return self._shelves[resource].fold(body, deleted)
+
+    def _depart(self, name: str) -> None:
+        """Who deletes an incident wants the node left alone for a while, not a new one at once."""
+        one = self._shelves[NODE_REMEDIATIONS].objects.get(name)
+        if one is None:
+            return
+        if len(self._departed) >= DEPARTED:
+            self._departed.pop(next(iter(self._departed)))
+        self._departed[one.spec.node] = one.status.ended or self._now()
+
+    @property
+    def departed(self) -> dict[str, datetime]:
+        """By node, when its last deleted NodeRemediation ended: a copy."""
+        return dict(self._departed)
 
     @property
     def nodes(self) -> dict[str, Node]:
@@ -122,3 +155,13 @@ class Store:
     def states(self) -> dict[str, NodeTuningState]:
         """NodeTuningStates by name: a copy."""
         return dict(self._shelves[NODE_TUNING_STATES].objects)
+
+    @property
+    def policies(self) -> dict[str, RemediationPolicy]:
+        """RemediationPolicies by name: a copy."""
+        return dict(self._shelves[REMEDIATION_POLICIES].objects)
+
+    @property
+    def remediations(self) -> dict[str, NodeRemediation]:
+        """NodeRemediations by name: a copy."""
+        return dict(self._shelves[NODE_REMEDIATIONS].objects)

@@ -11,9 +11,9 @@ from limitwise_operator.kinds.crds import definitions
 from limitwise_operator.kinds.meta import API_VERSION
 
 HEAD = f"""\
-# NodeTuning and NodeTuningState
+# Kinds
 
-Every field of both kinds (`{API_VERSION}`, cluster-scoped). `kubectl explain nodetunings.spec
+Every field of our kinds (`{API_VERSION}`, cluster-scoped). `kubectl explain nodetunings.spec
 --recursive` says the same. This page is made from the schemas with `make docs`.
 """
 # Shown once: under NodeTuning's spec.

@@ -21,13 +21,31 @@ HAS_LOCAL_DATA = "has local data in an emptyDir"
 class Drain:
     """``evict``: to be asked for now, the least important first; ``waiting``: on their way out;
     ``blocked``: pods that may not be evicted at all, each with the reason in words; ``refused``:
-    those of ``evict`` that the API refused the last time, with its reason.
+    those of ``evict`` that the API refused the last time, with its reason; ``resting``: uids of
+    those of them that are not to be asked for yet.
     """
 
     evict: tuple[Pod, ...] = ()
     waiting: tuple[Pod, ...] = ()
     blocked: tuple[tuple[Pod, str], ...] = ()
     refused: tuple[tuple[Pod, str], ...] = ()
+    resting: frozenset[str] = frozenset()
+
+    @property
+    def asked(self) -> tuple[Pod, ...]:
+        """Those of ``evict`` to be asked for now."""
+        return tuple(pod for pod in self.evict if pod.uid not in self.resting)
+
+    @property
+    def hindrance(self) -> str:
+        """The first pod in the way, and why; empty when all are on their way."""
+        if self.blocked:
+            pod, why = self.blocked[0]
+            return f"{pod.path} {why}"
+        if self.refused:
+            pod, why = self.refused[0]
+            return f"{pod.path}: {why}"
+        return ""
 
     @property
     def done(self) -> bool:
@@ -46,11 +64,15 @@ class Drain:
 
 
 def drain(
-    node: str, pods: Iterable[Pod], options: DrainOptions, refusals: Mapping[str, str]
+    node: str,
+    pods: Iterable[Pod],
+    options: DrainOptions,
+    refusals: Mapping[str, str],
+    resting: frozenset[str] = frozenset(),
 ) -> Drain:
     """What to do next. ``refusals``: by uid, why the API refused to evict a pod the last time.
 
-    A refused pod is asked for again each time that the pods are shown: how often is the shell's.
+    A refused pod is asked for again each time that the pods are shown and it is not ``resting``.
     """
     evict, waiting = [], []
     blocked: list[tuple[Pod, str]] = []
@@ -65,7 +87,7 @@ def drain(
         else:
             evict.append(pod)
     refused = tuple((pod, refusals[pod.uid]) for pod in evict if pod.uid in refusals)
-    return Drain(tuple(evict), tuple(waiting), tuple(blocked), refused)
+    return Drain(tuple(evict), tuple(waiting), tuple(blocked), refused, resting)
 
 
 def stays(pod: Pod) -> bool:
@@ -76,4 +98,7 @@ def stays(pod: Pod) -> bool:
 def _in_the_way(pod: Pod, options: DrainOptions) -> str:
     if not pod.controller and not options.unmanaged:
         return NOBODY_MAKES_IT_AGAIN
-    return HAS_LOCAL_DATA if pod.empty_dir and not options.empty_dir else ""
+    if pod.empty_dir and not options.empty_dir:
+        return HAS_LOCAL_DATA
+    opted = [name for name in options.opt_out if name in pod.opted_out]
+    return f"has opted out ({opted[0]}: false)" if opted else ""

@@ -8,6 +8,8 @@ from datetime import datetime
 from functools import cached_property
 from itertools import chain
 
+from ..kinds.node import Node
+from ..kinds.node_remediation import NodeRemediation
 from ..kinds.node_tuning import Conflict, NodeTuning
 from .judged import Judged, judge
 from .merge import Clash, Part, clashes_of
@@ -91,8 +93,9 @@ def survey(observed: Observed) -> Fleet:
     settings, now = observed.settings, observed.now.replace(microsecond=0)
     tunings = {name: judge(observed.tunings[name], now) for name in sorted(observed.tunings)}
     deadlines = {name: one.deadline for name, one in tunings.items()}
+    cares = observed.active()
     nodes = {
-        name: verdict(node, observed.states.get(name), deadlines, now)
+        name: verdict(node, observed.states.get(name), deadlines, now, _care(node, cares))
         for name, node in sorted(observed.nodes.items())
     }
     groups, matched = _grouped(tunings, nodes)
@@ -102,6 +105,12 @@ def survey(observed: Observed) -> Fleet:
             holders.setdefault(source.name, set()).add(name)
     held = {name: frozenset(found) for name, found in holders.items()}
     return Fleet(now, settings, tunings, nodes, matched, held, groups)
+
+
+def _care(node: Node, active: Mapping[str, NodeRemediation]) -> str:
+    """The unfinished remediation of this very node, not of a former one of its name."""
+    one = active.get(node.name)
+    return one.name if one is not None and one.spec.node_uid == node.uid else ""
 
 
 def _grouped(

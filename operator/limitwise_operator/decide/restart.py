@@ -80,6 +80,7 @@ def candidates(fleet: Fleet) -> list[Verdict]:
         and one.reachable
         and one.current
         and one.node.cordon is None
+        and not one.care
         and _may_begin(fleet, one)
         and outstanding(fleet, one)
     ]
@@ -169,7 +170,7 @@ def _draining(observed: Observed, fleet: Fleet, one: Verdict, restart: Restart) 
     if pods is None:
         return Step(restart)
     options = fleet.settings.drain
-    found = drain(one.name, pods, options, observed.refusals)
+    found = drain(one.name, pods, options, observed.refusals, observed.resting)
     if found.done:
         return _granted(restart, fleet.now)
     if fleet.now - restart.since > options.timeout:
@@ -185,4 +186,4 @@ def _granted(restart: Restart, now: datetime) -> Step:
 
 
 def _evictions(one: Verdict, found: Drain) -> Iterable[EvictPod]:
-    return (EvictPod(one.name, pod.namespace, pod.name, pod.uid) for pod in found.evict)
+    return (EvictPod(one.name, pod.namespace, pod.name, pod.uid) for pod in found.asked)

@@ -51,14 +51,14 @@ class Course:
 
     def may_have(self, one: Verdict) -> bool:
         """Whether a node that lacks it may get it; one that takes no pods yet needs no window."""
-        return one.reachable and (
+        return (one.reachable and not one.care) and (
             not self.held or (self.held == WINDOW_CLOSED and one.node.startup_taint)
         )
 
     def may_leave(self, one: Verdict) -> bool:
         """Whether a node may be freed of it. A failed rollout holds nothing back here."""
-        if not one.reachable or self.judged is None:
-            return one.reachable
+        if not one.reachable or one.care or self.judged is None:
+            return one.reachable and not one.care
         waits = self.judged.tuning.rollout.paused and not self.judged.tuning.deleting
         return self.judged.open and not waits
 
@@ -195,7 +195,7 @@ def _rank(uid: str, node: str) -> bytes:
 def budgets_of(fleet: Fleet, courses: Iterable[Course]) -> Budgets:
     """The budgets as they stand, of all tunings that want to change anything."""
     everyone = fleet.nodes.values()
-    moving = {one.name for one in everyone if one.moving}
+    moving = {one.name for one in everyone if one.busy}
     limit = max(1, amount(fleet.settings.max_unavailable).of(len(fleet.nodes)))
     pools: dict[tuple[str, str], Budget] = {}
     for one in courses:
@@ -224,7 +224,7 @@ def _budget(fleet: Fleet, one: Course, nodes: list[Verdict], limit: int) -> Budg
         limit,
         (node.name for node in nodes),
         own.union(node.name for node in nodes if node.out or node.failed),
-        (node.name for node in nodes if node.moving),
+        (node.name for node in nodes if node.busy),
         own,
     )
 

@@ -31,7 +31,8 @@ class Verdict:
 
     ``pending``: told something that its agent has not seen to its end. ``silent``: for longer than
     the deadline. ``failure``: the reason for which it ended badly, ``message`` what was said.
-    ``proven``: the present content was in force at least once, ``since`` when.
+    ``proven``: the present content was in force at least once, ``since`` when. ``care``: the
+    unfinished NodeRemediation that has it in hand.
     """
 
     node: Node
@@ -46,6 +47,7 @@ class Verdict:
     drift_since: datetime | None = None
     restart_waits: bool = False
     phase: str = ""
+    care: str = ""
 
     @property
     def name(self) -> str:
@@ -59,6 +61,11 @@ class Verdict:
     def moving(self) -> bool:
         """In change by us right now; a silent agent is no change any more, but a failure."""
         return (self.pending and not self.silent) or self.restarting
+
+    @property
+    def busy(self) -> bool:
+        """In change by us, or in remediation."""
+        return self.moving or bool(self.care)
 
     @property
     def restarting(self) -> bool:
@@ -123,10 +130,11 @@ def verdict(
     state: NodeTuningState | None,
     deadlines: Mapping[str, timedelta],
     now: datetime,
+    care: str = "",
 ) -> Verdict:
     """``deadlines``: progressDeadline by tuning; the longest of those told now counts."""
     if state is None or state.spec.node_uid != node.uid or state.deleting:
-        return Verdict(node)
+        return Verdict(node, care=care)
     spec, status = state.spec, state.status
     go = spec.go_ahead
     pending = go is not None and status.observed_revision != spec.revision
@@ -152,6 +160,7 @@ def verdict(
         drift_since=drift.since if drift is not None else None,
         restart_waits=_waits(state),
         phase=phase,
+        care=care,
     )
 
 

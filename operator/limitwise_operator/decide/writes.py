@@ -11,8 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..kinds.node import Cordon
+from ..kinds.node_remediation import RemediationSpec, RemediationStatus
 from ..kinds.node_tuning import TuningStatus
 from ..kinds.node_tuning_state import StateSpec
+from ..kinds.remediation_policy import Escalation, PolicyStatus
 
 NORMAL = "Normal"
 WARNING = "Warning"
@@ -107,12 +109,120 @@ class RemoveStartupTaint:
 
 @dataclass(frozen=True, slots=True)
 class EvictPod:
-    """Evict one pod, by uid, through the eviction API; 429 means: later."""
+    """Evict one pod, by uid, through the eviction API; 429 means: later.
+
+    ``grace``: seconds; None for the pod's own.
+    """
 
     node: str
     namespace: str
     name: str
     uid: str
+    grace: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePod:
+    """Delete one pod, by uid, that could not be evicted in time: its policy says so."""
+
+    node: str
+    namespace: str
+    name: str
+    uid: str
+    grace: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRemediation:
+    """Make a NodeRemediation; its name is the spec's, so that a second one is refused."""
+
+    node: str
+    spec: RemediationSpec
+
+
+@dataclass(frozen=True, slots=True)
+class SetRemediationStatus:
+    """Replace a NodeRemediation's status; without a version after the write that made it."""
+
+    node: str
+    remediation: str
+    resource_version: str
+    status: RemediationStatus
+
+
+@dataclass(frozen=True, slots=True)
+class AddRemediationFinalizer:
+    """Hold a NodeRemediation that somebody else made."""
+
+    node: str
+    remediation: str
+    resource_version: str
+    finalizers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveRemediationFinalizer:
+    """Let a NodeRemediation go when somebody wants it to: its node has been given back."""
+
+    node: str
+    remediation: str
+    resource_version: str
+    finalizers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRemediation:
+    """Remove an ended NodeRemediation (uid precondition): there are enough newer ones."""
+
+    node: str
+    remediation: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Escalate:
+    """Tell those whom the policy names: a POST to the webhook, an object by the template.
+
+    Its failure hinders nothing and is told by an event.
+    """
+
+    node: str
+    node_uid: str
+    remediation: str
+    uid: str
+    escalation: Escalation
+    incident: str
+    """What the webhook is sent, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddPolicyFinalizer:
+    """Put our finalizer on a RemediationPolicy."""
+
+    policy: str
+    uid: str
+    resource_version: str
+    finalizers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RemovePolicyFinalizer:
+    """Let a deleted RemediationPolicy go: none of its remediations is under way."""
+
+    policy: str
+    uid: str
+    resource_version: str
+    finalizers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetPolicyStatus:
+    """Replace a RemediationPolicy's status; counts may be kept back for a while."""
+
+    policy: str
+    uid: str
+    resource_version: str
+    status: PolicyStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,5 +248,15 @@ Write = (
     | UncordonNode
     | RemoveStartupTaint
     | EvictPod
+    | DeletePod
+    | CreateRemediation
+    | SetRemediationStatus
+    | AddRemediationFinalizer
+    | RemoveRemediationFinalizer
+    | DeleteRemediation
+    | Escalate
+    | AddPolicyFinalizer
+    | RemovePolicyFinalizer
+    | SetPolicyStatus
     | RecordEvent
 )

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from .answers import ConflictError, InvalidError
+from .answers import ConflictError, InvalidError, MissingError
 from .door import JSON_PATCH, METADATA_ONLY, Body, Door, Request
 
 TUNINGS = "/apis/limitwise.dev/v1alpha1/nodetunings"
 STATES = "/apis/limitwise.dev/v1alpha1/nodetuningstates"
+POLICIES = "/apis/limitwise.dev/v1alpha1/remediationpolicies"
+REMEDIATIONS = "/apis/limitwise.dev/v1alpha1/noderemediations"
 NODES = "/api/v1/nodes"
 PAGE, FEW = "500", "100"
 
@@ -94,20 +96,68 @@ class Cluster:
 
     def add_finalizer(self, name: str, version: int, present: Sequence[str], ours: str) -> Body:
         """Append `ours` to the finalizers `present`."""
-        return self._finalizers(name, version, present, [*present, ours])
+        kind = ("nodetunings", TUNINGS)
+        return self.set_finalizers(kind, name, version, present, [*present, ours])
 
     def remove_finalizer(self, name: str, version: int, present: Sequence[str], ours: str) -> Body:
         """Take `ours` out of the finalizers `present`."""
-        return self._finalizers(name, version, present, [f for f in present if f != ours])
+        left = [f for f in present if f != ours]
+        return self.set_finalizers(("nodetunings", TUNINGS), name, version, present, left)
 
-    def _finalizers(
-        self, name: str, version: int, present: Sequence[str], wanted: Sequence[str]
+    def set_finalizers(
+        self,
+        kind: tuple[str, str],
+        name: str,
+        version: int,
+        present: Sequence[str],
+        wanted: Sequence[str],
     ) -> Body:
+        """Replace the finalizers `present` by those `wanted`; `kind`: resource and path."""
         ops: list[Body] = [_at(version)]
         if present:
             ops.append({"op": "test", "path": "/metadata/finalizers", "value": list(present)})
         ops.append({"op": "add", "path": "/metadata/finalizers", "value": list(wanted)})
-        return self._patch("nodetunings", f"{TUNINGS}/{quote(name)}", ops)
+        return self._patch(kind[0], f"{kind[1]}/{quote(name)}", ops)
+
+    # --- RemediationPolicy and NodeRemediation -----------------------------------------------
+
+    def replace_policy_status(self, name: str, version: int, status: Body) -> Body:
+        """The whole status, if the object is still at `version`."""
+        ops = [_at(version), {"op": "add", "path": "/status", "value": status}]
+        path = f"{POLICIES}/{quote(name)}/status"
+        return self._patch("remediationpolicies/status", path, ops)
+
+    def create_remediation(self, body: Body) -> Body:
+        """A new NodeRemediation; ConflictError when there is that incident already."""
+        return self.door.ask(Request("POST", "noderemediations", REMEDIATIONS, body))
+
+    def replace_remediation_status(self, name: str, version: int, status: Body) -> Body:
+        """The whole status, if the object is still at `version`."""
+        ops = [_at(version), {"op": "add", "path": "/status", "value": status}]
+        path = f"{REMEDIATIONS}/{quote(name)}/status"
+        return self._patch("noderemediations/status", path, ops)
+
+    def delete_remediation(self, name: str, uid: str) -> None:
+        """Delete the NodeRemediation that has that uid."""
+        body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}}
+        self.door.ask(Request("DELETE", "noderemediations", f"{REMEDIATIONS}/{quote(name)}", body))
+
+    def create_by_kind(self, body: Body) -> Body:
+        """An object of a kind that is not ours; ConflictError when it is there already.
+
+        MissingError when the cluster has no such kind.
+        """
+        version, kind = body["apiVersion"], body["kind"]
+        found = self.door.ask(Request("GET", "discovery", f"/apis/{version}"))
+        plurals = [one["name"] for one in found["resources"] if one["kind"] == kind]
+        served = [name for name in plurals if "/" not in name]
+        if not served:
+            asked = f"GET /apis/{version}"
+            raise MissingError(asked, 404, "NotFound", f"no kind {kind} in {version}")
+        plural = served[0]
+        namespace = body["metadata"].get("namespace")
+        place = f"namespaces/{quote(namespace)}/" if namespace else ""
+        return self.door.ask(Request("POST", plural, f"/apis/{version}/{place}{plural}", body))
 
     # --- nodes and their pods --------------------------------------------------------------
 
@@ -125,8 +175,8 @@ class Cluster:
         pages = self._pages("pods", "/api/v1/pods", query)
         return [pod for page in pages for pod in page["items"] or ()]
 
-    def evict(self, namespace: str, pod: str, uid: str) -> Body:
-        """Ask for the eviction of exactly that pod.
+    def evict(self, namespace: str, pod: str, uid: str, grace: int | None = None) -> Body:
+        """Ask for the eviction of exactly that pod; `grace`: seconds, None for its own.
 
         TooManyError: a disruption budget forbids it now. MissingError: it is gone.
         ConflictError: another pod has the name now.
@@ -135,10 +185,27 @@ class Cluster:
             "apiVersion": "policy/v1",
             "kind": "Eviction",
             "metadata": {"name": pod, "namespace": namespace},
-            "deleteOptions": {"preconditions": {"uid": uid}},
+            "deleteOptions": _options(uid, grace),
         }
         path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/eviction"
         return self.door.ask(Request("POST", "pods/eviction", path, body))
+
+    def delete_pod(self, namespace: str, pod: str, uid: str, grace: int | None = None) -> None:
+        """Delete exactly that pod, whatever its disruption budgets say."""
+        body = {"kind": "DeleteOptions", "apiVersion": "v1", **_options(uid, grace)}
+        path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}"
+        self.door.ask(Request("DELETE", "pods", path, body))
+
+    def get_pod(self, namespace: str, name: str) -> Body:
+        """One pod, whole."""
+        path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(name)}"
+        return self.door.ask(Request("GET", "pods", path))
+
+    def disruption_budgets(self, namespace: str) -> list[Body]:
+        """The PodDisruptionBudgets of a namespace."""
+        path = f"/apis/policy/v1/namespaces/{quote(namespace)}/poddisruptionbudgets"
+        pages = self._pages("poddisruptionbudgets", path, {})
+        return [one for page in pages for one in page["items"] or ()]
 
     # --- leases ----------------------------------------------------------------------------
 
@@ -153,6 +220,11 @@ class Cluster:
     def replace_lease(self, namespace: str, name: str, body: Body) -> Body:
         """A Lease whole; ConflictError unless it is at the resourceVersion that `body` carries."""
         return self.door.ask(Request("PUT", "leases", _leases(namespace, name), body))
+
+    def leases(self, namespace: str) -> Iterator[Body]:
+        """The Leases of a namespace, page by page."""
+        for page in self._pages("leases", _leases(namespace), {}):
+            yield from page["items"] or ()
 
     # --- events ----------------------------------------------------------------------------
 
@@ -208,6 +280,11 @@ class Cluster:
 def _at(version: int) -> Body:
     """The patch's condition that the object is still at `version`: 409 when it is not."""
     return {"op": "add", "path": "/metadata/resourceVersion", "value": str(version)}
+
+
+def _options(uid: str, grace: int | None) -> Body:
+    wanted: Body = {"preconditions": {"uid": uid}}
+    return wanted if grace is None else {**wanted, "gracePeriodSeconds": grace}
 
 
 def _leases(namespace: str, name: str = "") -> str:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from ..decide.writes import RecordEvent
-from ..kinds.meta import API_VERSION, NODE_TUNING, NODE_TUNING_STATE
+from ..kinds.meta import API_VERSION
 from .answers import ApiError, MissingError, StoppedError
 from .cluster import Cluster
 from .door import Body
@@ -22,7 +22,7 @@ from .throttle import Throttle
 # Events about objects without a namespace have to be in this one.
 NAMESPACE = "default"
 CONTROLLER = f"{API_VERSION.split('/', maxsplit=1)[0]}/operator"
-API_OF = {"Node": "v1", NODE_TUNING: API_VERSION, NODE_TUNING_STATE: API_VERSION}
+API_OF = {"Node": "v1"}  # the others are of our own kinds
 NOTE = 1024
 REMEMBERED = 1000
 # The API server keeps events for an hour: an older one would be counted on an object that is gone.

@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..kinds.meta import CORDON_ANNOTATION, DRAIN_TAINT, NO_SCHEDULE, STARTUP_TAINT
+from ..kinds.meta import (
+    CORDON_ANNOTATION,
+    DRAIN_TAINT,
+    NO_SCHEDULE,
+    NODE_REMEDIATION,
+    STARTUP_TAINT,
+)
 from ..kinds.node import Cordon
 
 Ops = list[dict[str, Any]]
@@ -25,6 +31,17 @@ def cordon(node: Mapping[str, Any], note: Cordon) -> Ops:
     if not node["spec"].get("unschedulable"):
         ops.append({"op": "add", "path": "/spec/unschedulable", "value": True})
     return _if_unchanged(node, ops)
+
+
+def taken(node: Mapping[str, Any], note: Cordon) -> bool:
+    """Whether somebody else has cordoned it since the note was written: that must be in the note.
+
+    A restart's note says what its state remembers, which was written down before.
+    """
+    if note.unschedulable_before or not note.by.startswith(f"{NODE_REMEDIATION}/"):
+        return False
+    own = (node["metadata"].get("annotations") or {}).get(CORDON_ANNOTATION)
+    return bool(node["spec"].get("unschedulable")) and own is None
 
 
 def uncordon(node: Mapping[str, Any], schedulable: bool) -> Ops:

@@ -8,22 +8,43 @@ from functools import singledispatchmethod
 from typing import Any, Protocol
 
 from ..decide.writes import (
+    WARNING,
     AddFinalizer,
+    AddPolicyFinalizer,
+    AddRemediationFinalizer,
     CordonNode,
+    CreateRemediation,
     CreateState,
+    DeletePod,
+    DeleteRemediation,
     DeleteState,
+    Escalate,
     EvictPod,
     RecordEvent,
     RemoveFinalizer,
+    RemovePolicyFinalizer,
+    RemoveRemediationFinalizer,
     RemoveStartupTaint,
     ReplaceStateSpec,
+    SetPolicyStatus,
+    SetRemediationStatus,
     SetTuningStatus,
     UncordonNode,
     Write,
 )
-from ..kinds.meta import FINALIZER, NODE_TUNING, NODE_TUNING_STATES, NODE_TUNINGS
+from ..kinds import node_remediation
+from ..kinds.meta import (
+    FINALIZER,
+    NODE_REMEDIATIONS,
+    NODE_TUNING,
+    NODE_TUNING_STATES,
+    NODE_TUNINGS,
+    REMEDIATION_FINALIZER,
+    REMEDIATION_POLICIES,
+    REMEDIATION_POLICY,
+)
 from ..kinds.node_tuning_state import body_of
-from . import node_patches
+from . import budgets, node_patches
 from .answers import (
     ApiError,
     ConflictError,
@@ -32,7 +53,7 @@ from .answers import (
     StoppedError,
     TooManyError,
 )
-from .cluster import Cluster
+from .cluster import POLICIES, REMEDIATIONS, Cluster
 from .door import Body
 
 
@@ -46,6 +67,19 @@ class Answer:
 
 
 NOTHING = Answer("", None)
+# How the API server begins a refusal that has the budget's name in it.
+NAMED = "The disruption budget "
+
+
+@dataclass(frozen=True)
+class Eviction:
+    """A pod's uid and why its eviction was refused ("" for one that was not); `after`: seconds
+    after which it may be asked for again, as the server says.
+    """
+
+    uid: str
+    refused: str = ""
+    after: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -53,14 +87,14 @@ class Outcome:
     """What became of one subject's writes.
 
     `answers`: of those that were made; `refused` and `refusal`: the one at which they ended;
-    `evictions`: by a pod's uid, why its eviction was refused ("" for one that was not).
+    `evictions`: what became of each.
     """
 
     subject: str
     answers: tuple[Answer, ...] = ()
     refused: Write | None = None
     refusal: ApiError | StoppedError | None = None
-    evictions: tuple[tuple[str, str], ...] = ()
+    evictions: tuple[Eviction, ...] = ()
 
     @property
     def result(self) -> str:
@@ -70,6 +104,21 @@ class Outcome:
         if isinstance(self.refusal, (ConflictError, MissingError)):
             return "conflict"
         return "stopped" if isinstance(self.refusal, StoppedError) else "failed"
+
+
+class Escalates(Protocol):
+    """Who tells others of an incident for which nothing helped."""
+
+    def escalate(self, write: Escalate) -> str:
+        """Tell them; what went wrong in words, empty when nothing did."""
+
+
+class Nobody:
+    """Tells nobody."""
+
+    def escalate(self, write: Escalate) -> str:
+        """Nothing."""
+        return ""
 
 
 class Teller(Protocol):
@@ -84,8 +133,11 @@ def subject_of(write: Write) -> str:
     match write:
         case AddFinalizer() | RemoveFinalizer() | SetTuningStatus():
             return f"{NODE_TUNING}/{write.tuning}"
+        case AddPolicyFinalizer() | RemovePolicyFinalizer() | SetPolicyStatus():
+            return f"{REMEDIATION_POLICY}/{write.policy}"
         case RecordEvent():
-            return f"{NODE_TUNING if write.kind == NODE_TUNING else 'Node'}/{write.name}"
+            own = write.kind in (NODE_TUNING, REMEDIATION_POLICY)
+            return f"{write.kind if own else 'Node'}/{write.name}"
         case _:
             return f"Node/{write.node}"
 
@@ -101,38 +153,41 @@ def by_subject(writes: Iterable[Write]) -> dict[str, list[Write]]:
 class Performer:
     """Blocks its thread; many threads may use it, each with subjects of its own."""
 
-    def __init__(self, cluster: Cluster, teller: Teller) -> None:
+    def __init__(
+        self, cluster: Cluster, teller: Teller, escalates: Escalates | None = None
+    ) -> None:
         self._cluster = cluster
         self._teller = teller
+        self._escalates = escalates or Nobody()
 
     def perform(self, subject: str, writes: Sequence[Write]) -> Outcome:
         """Make one subject's writes until one is refused; the rest depends on it and is dropped."""
         answers: list[Answer] = []
-        evictions: dict[str, str] = {}
+        evictions: list[Eviction] = []
         for write in writes:
             try:
                 answers.append(self._make(_after(answers, write)))
                 if isinstance(write, EvictPod):
-                    evictions[write.uid] = ""
-            except TooManyError as refusal:
-                if not isinstance(write, EvictPod):
-                    return self._ended(subject, answers, write, refusal, evictions)
-                evictions[write.uid] = refusal.message
+                    evictions.append(Eviction(write.uid))
             except (ApiError, StoppedError) as refusal:
-                if not (isinstance(write, EvictPod) and _two_budgets(refusal)):
-                    return self._ended(subject, answers, write, refusal, evictions)
-                evictions[write.uid] = str(refusal)
-        return Outcome(subject, tuple(answers), evictions=tuple(evictions.items()))
+                if not (isinstance(write, EvictPod) and _an_answer(refusal)):
+                    return Outcome(subject, tuple(answers), write, refusal, tuple(evictions))
+                answers.append(NOTHING)
+                evictions.append(self._refused(write, refusal))
+        return Outcome(subject, tuple(answers), evictions=tuple(evictions))
 
-    @staticmethod
-    def _ended(
-        subject: str,
-        answers: list[Answer],
-        write: Write,
-        refusal: ApiError | StoppedError,
-        evictions: Mapping[str, str],
-    ) -> Outcome:
-        return Outcome(subject, tuple(answers), write, refusal, tuple(evictions.items()))
+    def _refused(self, write: EvictPod, refusal: ApiError | StoppedError) -> Eviction:
+        """Why, with the name of the budget, and when it may be asked again."""
+        told = getattr(refusal, "retry_after", None)
+        after = float(told) if told is not None and told.isdecimal() else 0.0
+        why = refusal.message if isinstance(refusal, ApiError) else str(refusal)
+        if NAMED in why:
+            return Eviction(write.uid, why, after)
+        try:
+            named = budgets.of_pod(self._cluster, write.namespace, write.name)
+        except (ApiError, StoppedError):
+            named = ()
+        return Eviction(write.uid, f"{budgets.text(named)}{why}", after)
 
     @singledispatchmethod
     def _make(self, write: Any) -> Answer:
@@ -148,8 +203,7 @@ class Performer:
     def _(self, write: RemoveFinalizer) -> Answer:
         version, present = int(write.resource_version), write.finalizers
         body = self._cluster.remove_finalizer(write.tuning, version, present, FINALIZER)
-        gone = "deletionTimestamp" in body["metadata"] and not body["metadata"].get("finalizers")
-        return Answer(NODE_TUNINGS, body, deleted=gone)
+        return Answer(NODE_TUNINGS, body, deleted=_gone(body))
 
     @_make.register
     def _(self, write: SetTuningStatus) -> Answer:
@@ -179,6 +233,9 @@ class Performer:
     @_make.register
     def _(self, write: CordonNode) -> Answer:
         node = self._node(write.node, write.uid)
+        if node_patches.taken(node, write.note):
+            # Whoever cordoned it between our look and now keeps his cordon.
+            raise ConflictError(f"GET {write.node}", 409, "Conflict", "somebody has cordoned it")
         return self._patched(write.node, node, node_patches.cordon(node, write.note))
 
     @_make.register
@@ -194,11 +251,90 @@ class Performer:
     @_make.register
     def _(self, write: EvictPod) -> Answer:
         try:
-            self._cluster.evict(write.namespace, write.name, write.uid)
+            self._cluster.evict(write.namespace, write.name, write.uid, write.grace)
         except (MissingError, ConflictError):
             # That very pod is gone, which is what was asked for.
             return NOTHING
         return NOTHING
+
+    @_make.register
+    def _(self, write: DeletePod) -> Answer:
+        try:
+            self._cluster.delete_pod(write.namespace, write.name, write.uid, write.grace)
+        except (MissingError, ConflictError):
+            return NOTHING
+        return NOTHING
+
+    @_make.register
+    def _(self, write: CreateRemediation) -> Answer:
+        body = self._cluster.create_remediation(node_remediation.body_of(write.spec))
+        return Answer(NODE_REMEDIATIONS, body)
+
+    @_make.register
+    def _(self, write: SetRemediationStatus) -> Answer:
+        version, status = int(write.resource_version), write.status.to_dict()
+        name = write.remediation
+        body = self._cluster.replace_remediation_status(name, version, status)
+        return Answer(NODE_REMEDIATIONS, body)
+
+    @_make.register
+    def _(self, write: AddRemediationFinalizer) -> Answer:
+        wanted = [*write.finalizers, REMEDIATION_FINALIZER]
+        return self._remediation_finalizers(write, wanted)
+
+    @_make.register
+    def _(self, write: RemoveRemediationFinalizer) -> Answer:
+        left = [one for one in write.finalizers if one != REMEDIATION_FINALIZER]
+        return self._remediation_finalizers(write, left)
+
+    def _remediation_finalizers(
+        self, write: AddRemediationFinalizer | RemoveRemediationFinalizer, wanted: list[str]
+    ) -> Answer:
+        version, kind = int(write.resource_version), (NODE_REMEDIATIONS, REMEDIATIONS)
+        name, present = write.remediation, write.finalizers
+        body = self._cluster.set_finalizers(kind, name, version, present, wanted)
+        return Answer(NODE_REMEDIATIONS, body, deleted=_gone(body))
+
+    @_make.register
+    def _(self, write: DeleteRemediation) -> Answer:
+        try:
+            self._cluster.delete_remediation(write.remediation, write.uid)
+        except MissingError:
+            return NOTHING
+        return NOTHING
+
+    @_make.register
+    def _(self, write: Escalate) -> Answer:
+        if wrong := self._escalates.escalate(write):
+            told = RecordEvent(
+                "Node", write.node, write.node_uid, WARNING, "EscalationFailed", wrong
+            )
+            self._teller.tell(told)
+        return NOTHING
+
+    @_make.register
+    def _(self, write: AddPolicyFinalizer) -> Answer:
+        wanted = [*write.finalizers, REMEDIATION_FINALIZER]
+        return self._policy_finalizers(write, wanted)
+
+    @_make.register
+    def _(self, write: RemovePolicyFinalizer) -> Answer:
+        left = [one for one in write.finalizers if one != REMEDIATION_FINALIZER]
+        return self._policy_finalizers(write, left)
+
+    def _policy_finalizers(
+        self, write: AddPolicyFinalizer | RemovePolicyFinalizer, wanted: list[str]
+    ) -> Answer:
+        version, kind = int(write.resource_version), (REMEDIATION_POLICIES, POLICIES)
+        name, present = write.policy, write.finalizers
+        body = self._cluster.set_finalizers(kind, name, version, present, wanted)
+        return Answer(REMEDIATION_POLICIES, body, deleted=_gone(body))
+
+    @_make.register
+    def _(self, write: SetPolicyStatus) -> Answer:
+        version, status = int(write.resource_version), write.status.to_dict()
+        body = self._cluster.replace_policy_status(write.policy, version, status)
+        return Answer(REMEDIATION_POLICIES, body)
 
     @_make.register
     def _(self, write: RecordEvent) -> Answer:
@@ -217,13 +353,46 @@ class Performer:
 
 def _after(answers: Sequence[Answer], write: Write) -> Write:
     """The write, on the version that our own last write left: nobody else came between."""
-    if isinstance(write, (AddFinalizer, RemoveFinalizer, SetTuningStatus)) and answers:
-        body = answers[-1].body
-        if body is not None and answers[-1].resource == NODE_TUNINGS:
-            return replace(write, resource_version=body["metadata"]["resourceVersion"])
-    return write
+    resource = VERSIONED.get(type(write))
+    if resource is None:
+        return write
+    bodies = [one.body for one in answers if one.resource == resource and one.body is not None]
+    if not bodies:
+        return write
+    changed: Any = replace(
+        write,
+        resource_version=bodies[-1]["metadata"]["resourceVersion"],
+    )
+    if hasattr(write, "finalizers"):
+        present = tuple(bodies[-1]["metadata"].get("finalizers") or ())
+        changed = replace(changed, finalizers=present)
+    made: Write = changed
+    return made
 
 
-def _two_budgets(refusal: ApiError | StoppedError) -> bool:
-    """A pod under two budgets (500) or one that its server will not let go: no trouble of ours."""
-    return isinstance(refusal, InvalidError) or "PodDisruptionBudget" in str(refusal)
+def _gone(body: Body) -> bool:
+    """Whether the object went with its last finalizer."""
+    return "deletionTimestamp" in body["metadata"] and not body["metadata"].get("finalizers")
+
+
+def _an_answer(refusal: ApiError | StoppedError) -> bool:
+    """A budget that forbids it, a pod under two of them (500), or one that its server will not let
+    go: no trouble of ours, and none of the pods beside it.
+    """
+    if isinstance(refusal, (TooManyError, InvalidError)):
+        return True
+    return "PodDisruptionBudget" in str(refusal)
+
+
+VERSIONED: Mapping[type, str] = {
+    AddFinalizer: NODE_TUNINGS,
+    RemoveFinalizer: NODE_TUNINGS,
+    SetTuningStatus: NODE_TUNINGS,
+    SetRemediationStatus: NODE_REMEDIATIONS,
+    AddRemediationFinalizer: NODE_REMEDIATIONS,
+    RemoveRemediationFinalizer: NODE_REMEDIATIONS,
+    AddPolicyFinalizer: REMEDIATION_POLICIES,
+    RemovePolicyFinalizer: REMEDIATION_POLICIES,
+    SetPolicyStatus: REMEDIATION_POLICIES,
+}
+"""Writes that are refused when the object has another version, and whose it is."""

@@ -10,15 +10,18 @@ from typing import Any
 import yaml
 
 from .schemas.custom_resource import definition
+from .schemas.node_remediation import node_remediation
 from .schemas.node_tuning import node_tuning
 from .schemas.node_tuning_state import node_tuning_state
+from .schemas.remediation_policy import remediation_policy
 
 HEAD = "# Made from the engine's catalogue with `make crds`.\n"
 
 
 def definitions() -> tuple[dict[str, Any], ...]:
     """Every definition."""
-    return tuple(definition(kind) for kind in (node_tuning(), node_tuning_state()))
+    kinds = (node_tuning(), node_tuning_state(), remediation_policy(), node_remediation())
+    return tuple(definition(kind) for kind in kinds)
 
 
 def files() -> Iterator[tuple[str, str]]:

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import fields
-from .conditions import TRUE
+from .conditions import FALSE, TRUE
 from .fields import Body
 from .meta import CORDON_ANNOTATION, DRAIN_TAINT, STARTUP_TAINT, KindError
 from .times import format_time, parse_time
@@ -47,9 +47,34 @@ class Cordon:
         return json.dumps(body, separators=(",", ":"))
 
 
+# How a healthy node's kubelet says it: not kept, since thousands of nodes say nothing else.
+USUAL = {
+    "Ready": TRUE,
+    "PIDPressure": FALSE,
+    "MemoryPressure": FALSE,
+    "DiskPressure": FALSE,
+    "NetworkUnavailable": FALSE,
+}
+CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
+
+
+class Told(NamedTuple):
+    """One condition of a Node; ``since`` is lastTransitionTime in seconds of the epoch, 0 unknown.
+
+    A number, as a datetime would be three times as large.
+    """
+
+    type: str
+    status: str
+    since: int
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What is kept of a Node; ``unschedulable`` is spec.unschedulable, by whomever."""
+    """What is kept of a Node; ``unschedulable`` is spec.unschedulable, by whomever.
+
+    ``conditions``: all but those that say what a healthy node's kubelet says.
+    """
 
     name: str
     uid: str
@@ -61,7 +86,7 @@ class Node:
     drain_taint: bool = False
     cordon: Cordon | None = None
     created: datetime | None = None
-    pid_pressure: bool = False
+    conditions: tuple[Told, ...] = ()
     boot_id: str = ""
 
     @classmethod
@@ -75,22 +100,20 @@ class Node:
         spec = fields.mapping(body, "spec")
         status = fields.mapping(body, "status")
         taints = {one.get("key") for one in fields.maps(spec, "taints", "spec")}
-        conditions = {
-            one.get("type"): one.get("status") for one in fields.maps(status, "conditions")
-        }
+        conditions = [_told(one) for one in fields.maps(status, "conditions")]
         note = fields.texts(metadata, "annotations").get(CORDON_ANNOTATION)
         return cls(
             name=name,
             uid=uid,
             labels=_interned(fields.texts(metadata, "labels")),
-            ready=conditions.get("Ready") == TRUE,
+            ready=any(one.type == "Ready" and one.status == TRUE for one in conditions),
             unschedulable=fields.truth(spec, "unschedulable", where="spec"),
             deleting=metadata.get("deletionTimestamp") is not None,
             startup_taint=STARTUP_TAINT in taints,
             drain_taint=DRAIN_TAINT in taints,
             cordon=Cordon.from_text(note) if note is not None else None,
             created=parse_time(metadata.get("creationTimestamp")),
-            pid_pressure=conditions.get("PIDPressure") == TRUE,
+            conditions=tuple(one for one in conditions if USUAL.get(one.type) != one.status),
             boot_id=fields.text(fields.mapping(status, "nodeInfo"), "bootID"),
         )
 
@@ -98,6 +121,23 @@ class Node:
     def cordoned_by_others(self) -> bool:
         """Out of service, and not by us (or it had been before we came)."""
         return self.unschedulable and (self.cordon is None or self.cordon.unschedulable_before)
+
+    @property
+    def control_plane(self) -> bool:
+        return CONTROL_PLANE in self.labels
+
+    def condition(self, kind: str) -> Told | None:
+        """The condition of that type, unless it says what is usual."""
+        return next((one for one in self.conditions if one.type == kind), None)
+
+
+def _told(body: Body) -> Told:
+    since = parse_time(body.get("lastTransitionTime"))
+    return Told(
+        sys.intern(fields.text(body, "type")),
+        sys.intern(fields.text(body, "status")),
+        int(since.timestamp()) if since is not None else 0,
+    )
 
 
 def _interned(labels: Mapping[str, str]) -> dict[str, str]:

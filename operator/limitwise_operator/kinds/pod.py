@@ -10,11 +10,16 @@ from .meta import KindError
 
 MIRROR = "kubernetes.io/config.mirror"
 FINISHED = ("Succeeded", "Failed")
+NO = "false"
+# Priority of system-cluster-critical; system-node-critical is above it.
+CRITICAL = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """``controller``: the kind of the controlling owner, empty for a pod that nothing replaces."""
+    """``controller``: the kind of the controlling owner, empty for a pod that nothing replaces;
+    ``opted_out``: annotations and labels of value "false".
+    """
 
     namespace: str
     name: str
@@ -26,6 +31,8 @@ class Pod:
     terminating: bool = False
     empty_dir: bool = False
     priority: int = 0
+    opted_out: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def from_dict(cls, body: Body) -> Pod:
@@ -52,6 +59,13 @@ class Pod:
             terminating=metadata.get("deletionTimestamp") is not None,
             empty_dir=any("emptyDir" in volume for volume in fields.maps(spec, "volumes", "spec")),
             priority=fields.number(spec, "priority", where="spec"),
+            opted_out=tuple(
+                name
+                for key in ("annotations", "labels")
+                for name, value in fields.texts(metadata, key, "metadata").items()
+                if value == NO
+            ),
+            labels=tuple(fields.texts(metadata, "labels", "metadata").items()),
         )
 
     @property

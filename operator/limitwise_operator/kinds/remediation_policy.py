@@ -276,7 +276,7 @@ class Rules:
         relief = spec.get("relief")
         return cls(
             tuple(Trigger.from_dict(one) for one in fields.maps(spec, "triggers", "spec")),
-            Relief.from_dict(fields.mapping(spec, "relief", "spec")) if relief is not None else None,
+            Relief.from_dict(fields.mapping(spec, "relief", "spec")) if relief else None,
             Steps.from_dict(fields.mapping(spec, "steps", "spec")),
             Retries.from_dict(fields.mapping(spec, "retries", "spec")),
             Escalation.from_dict(fields.mapping(spec, "escalation", "spec")),

@@ -101,13 +101,16 @@ class Cluster:
 
     def __init__(self, **refusals: Exception) -> None:
         self.refusals = refusals
+        self.answers: dict[str, Any] = {}
         self.asked: list[tuple[Any, ...]] = []
 
     def __getattr__(self, verb: str) -> Any:
-        def asked(*arguments: Any) -> Body:
+        def asked(*arguments: Any) -> Any:
             self.asked.append((verb, *arguments))
             if verb in self.refusals:
                 raise self.refusals[verb]
+            if verb in self.answers:
+                return self.answers[verb]
             return {"metadata": {"name": "n", "uid": "u", "resourceVersion": "99"}, "spec": {}}
 
         return asked
@@ -177,10 +180,33 @@ def test_a_status_after_our_own_finalizer_is_for_the_version_that_made() -> None
 )
 def test_a_pod_that_may_not_go_keeps_no_other_from_going(error: ApiError, why: str) -> None:
     evictions = [EvictPod("n", "ns", f"p{number}", f"uid{number}") for number in range(2)]
-    outcome = performer(Cluster(evict=error)).perform("Node/n", evictions)
+    gone = refusal(MissingError, 404)
+    outcome = performer(Cluster(evict=error, get_pod=gone)).perform("Node/n", evictions)
     assert outcome.result == "done"
-    assert [uid for uid, _ in outcome.evictions] == ["uid0", "uid1"]
-    assert all((why in told) if why else told == "" for _, told in outcome.evictions)
+    assert [one.uid for one in outcome.evictions] == ["uid0", "uid1"]
+    assert all(
+        (why in one.refused) if why else one.refused == "" for one in outcome.evictions
+    )
+
+
+def test_budgets_are_named_and_when_to_ask_again_is_kept() -> None:
+    body = {"metadata": {"name": "p", "labels": {"app": "web"}}}
+    budgets = [
+        {"metadata": {"name": "b"}, "spec": {"selector": {"matchLabels": {"app": "web"}}}},
+        {"metadata": {"name": "a"}, "spec": {"selector": {}}},
+        {"metadata": {"name": "none"}, "spec": {}},
+        {"metadata": {"name": "c"}, "spec": {"selector": {"matchLabels": {"app": "x"}}}},
+    ]
+    two = refusal(UnreachableError, 500, "more than one PodDisruptionBudget")
+    cluster = Cluster(evict=two)
+    cluster.answers = {"get_pod": body, "disruption_budgets": budgets}
+    [one] = performer(cluster).perform("Node/n", [EvictPod("n", "ns", "p", "u")]).evictions
+    assert one.refused.startswith("PodDisruptionBudgets a and b are both on it")
+    later = TooManyError("POST x", 429, "R", "The disruption budget a needs 2", retry_after="7")
+    cluster = Cluster(evict=later)
+    [one] = performer(cluster).perform("Node/n", [EvictPod("n", "ns", "p", "u")]).evictions
+    assert (one.refused, one.after) == ("The disruption budget a needs 2", 7.0)
+    assert [verb for verb, *_ in cluster.asked] == ["evict"]
 
 
 def test_another_node_of_that_name_is_not_touched() -> None:

@@ -15,10 +15,16 @@ from prometheus_client import generate_latest
 
 from limitwise_operator import health, logs
 from limitwise_operator.decide.observed import Observed
-from limitwise_operator.decide.writes import AddFinalizer, CreateState, SetTuningStatus, Write
+from limitwise_operator.decide.writes import (
+    AddFinalizer,
+    CreateState,
+    EvictPod,
+    SetTuningStatus,
+    Write,
+)
 from limitwise_operator.drains import EVERY, Drains
 from limitwise_operator.effects.answers import ApiError, ConflictError, UnreachableError
-from limitwise_operator.effects.performing import Answer, Outcome
+from limitwise_operator.effects.performing import Answer, Eviction, Outcome
 from limitwise_operator.health import Vital, ailments
 from limitwise_operator.holds import LONGEST, Holds
 from limitwise_operator.kinds.conditions import Condition
@@ -268,20 +274,25 @@ def test_a_draining_node_s_pods_are_shown_once_per_listing() -> None:
     async def work() -> None:
         with ThreadPoolExecutor(1) as pool:
             drains = Drains(pods_of, pool, Metrics())
-            shown, _ = await drains.look(["n"], 0.0)
-            assert [one.uid for one in shown["n"]] == ["x"]
-            drains.took([], [("x", "needs 2 healthy pods")])
-            shown, refusals = await drains.look(["n"], EVERY - 0.1)
-            assert shown == {}
-            assert refusals == {"x": "needs 2 healthy pods"}
-            shown, _ = await drains.look(["n"], EVERY)
-            assert set(shown) == {"n"}
+            seen = await drains.look(["n"], 0.0)
+            assert [one.uid for one in seen.pods["n"]] == ["x"]
+            drains.took([], [Eviction("x", "needs 2 healthy pods", 60.0)], 1.0)
+            seen = await drains.look(["n"], EVERY - 0.1)
+            assert seen.pods == {}
+            assert seen.refusals == {"x": "needs 2 healthy pods"}
+            assert seen.resting == {"x"}
+            seen = await drains.look(["n"], EVERY)
+            assert set(seen.pods) == {"n"}
             assert drains.busy
-            assert await drains.look([], EVERY) == ({}, {})
+            drains.took([EvictPod("n", "ns", "p", "x")], [Eviction("x")], 90.0)
+            seen = await drains.look(["n"], 90.0)
+            assert (seen.refusals, seen.resting, seen.granted) == ({}, frozenset(), {"n": 1})
+            seen = await drains.look([], 91.0)
+            assert (seen.pods, seen.refusals, seen.granted) == ({}, {}, {})
             assert not drains.busy
 
     asyncio.run(work())
-    assert asked == ["n", "n"]
+    assert asked == ["n", "n", "n"]
 
 
 WELL = Vital({"nodes": 0.0}, 120.0, 0.0, leading=True, synced=True)

@@ -166,8 +166,13 @@ def test_kubectl_can_apply_the_definitions() -> None:
 
 def test_names_are_the_operators() -> None:
     names = [crd["spec"]["names"] for crd in crds.definitions()]
-    assert [one["plural"] for one in names] == [meta.NODE_TUNINGS, meta.NODE_TUNING_STATES]
-    assert [one["shortNames"] for one in names] == [["nt"], ["nts"]]
+    assert [one["plural"] for one in names] == [
+        meta.NODE_TUNINGS,
+        meta.NODE_TUNING_STATES,
+        meta.REMEDIATION_POLICIES,
+        meta.NODE_REMEDIATIONS,
+    ]
+    assert [one["shortNames"] for one in names] == [["nt"], ["nts"], ["rp"], ["nr"]]
     assert all(one["categories"] == ["limitwise"] for one in names)
 
 

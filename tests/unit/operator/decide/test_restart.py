@@ -97,7 +97,7 @@ def test_an_administrators_uncordon_is_not_undone() -> None:
 
 def test_another_makers_cordon_is_let_be() -> None:
     cluster = waiting("AfterDrain")
-    theirs = Cordon("NodeRemediation/x", False, None)
+    theirs = Cordon("Other/x", False, None)
     world = cluster.world
     world.nodes["n0"] = replace(world.nodes["n0"], unschedulable=True, cordon=theirs)
     assert cluster.operate() == []

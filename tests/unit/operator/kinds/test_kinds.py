@@ -89,7 +89,8 @@ def test_a_node_is_stripped_to_what_is_used() -> None:
     assert node.ready
     assert node.startup_taint
     assert not node.drain_taint
-    assert node.pid_pressure
+    assert node.condition("PIDPressure") is not None
+    assert node.condition("Ready") is None
     assert node.cordon == Cordon("NodeTuning/a", True, None)
     assert node.cordoned_by_others
     assert Cordon.from_text(node.cordon.to_text()) == node.cordon

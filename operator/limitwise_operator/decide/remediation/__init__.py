@@ -1,0 +1,1 @@
+"""Remediation decided: who is in trouble, whose turn it is, what is next; pure functions."""
