@@ -71,6 +71,8 @@ def _agents() -> Iterator[Row]:
     telling.looked_at((ceiling,), 0, 0.0)
     telling.ran("state", "why", 0.0)
     telling.request("verb", "resource", "code", 0.0)
+    telling.relieved("kernel.pid_max", 0.0)
+    telling.pressed({HOST: 0})
     for family in telling.registry.collect():
         labels = [name for name in family.samples[0].labels if name != "le"]
         name = family.name + ("_total" if family.type == "counter" else "")
