@@ -93,7 +93,7 @@ def test_alerts_fire_when_they_should(repository: Path, tmp_path: Path) -> None:
     assert fired == alerts
     for group in rules["groups"]:
         for rule in group["rules"]:
-            assert set(rule.pop("annotations")) == {"summary", "description"}
+            assert set(rule.pop("annotations")) == {"summary", "description", "runbook_url"}
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules), encoding="utf-8")
     shutil.copy(repository / "tests/api/alerts.yaml", tmp_path)
     promtool("test", "rules", str(tmp_path / "alerts.yaml"))

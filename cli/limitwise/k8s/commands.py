@@ -18,20 +18,22 @@ Shown = Tuple[Dict[str, Any], str, bool]
 
 def status(arguments: argparse.Namespace) -> Shown:
     """The picture of the cluster."""
-    told = picture.picture(_cluster(arguments))
+    told = picture.picture(_cluster(arguments, ""))
     wanted = arguments.format == "text"
     return told, show_status.show(told, page.page()) if wanted else "", bool(told["needs"])
 
 
 def explain_node(arguments: argparse.Namespace) -> Shown:
     """One node."""
-    told = explain.explain(_cluster(arguments), arguments.node)
+    told = explain.explain(_cluster(arguments, arguments.node), arguments.node)
     wanted = arguments.format == "text"
     return told, show_explain.show(told, page.page()) if wanted else "", bool(told["needs"])
 
 
-def _cluster(arguments: argparse.Namespace) -> Cluster:
+def _cluster(arguments: argparse.Namespace, node: str) -> Cluster:
+    """All of it, or as much as concerns that node."""
     now = datetime.now(timezone.utc)
     if arguments.files:
         return files.read(arguments.files, now)
-    return live.read(arguments.kubeconfig, arguments.context, arguments.namespace, now)
+    where = live.Where(arguments.kubeconfig, arguments.context, arguments.namespace, node)
+    return live.read(where, now)

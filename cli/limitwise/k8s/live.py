@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple
@@ -22,64 +23,86 @@ LISTS: Tuple[Tuple[str, str, str], ...] = (
     (meta.REMEDIATION_POLICY, meta.REMEDIATION_POLICIES, f"{API}/{meta.REMEDIATION_POLICIES}"),
     (meta.NODE_REMEDIATION, meta.NODE_REMEDIATIONS, f"{API}/{meta.NODE_REMEDIATIONS}"),
 )
+OF_ONE = (NODE, meta.NODE_TUNING_STATE)
 FORBIDDEN = 403
 EXTRA = "pip install 'limitwise[operator]', or give files with --from"
 
 
-def read(
-    kubeconfig: Optional[str], context: Optional[str], namespace: str, now: datetime
-) -> Cluster:
+@dataclass(frozen=True)
+class Where:
+    """Which cluster, and what of it: of Nodes and their states only ``node``'s, if it is named."""
+
+    kubeconfig: Optional[str]
+    context: Optional[str]
+    namespace: str
+    node: str = ""
+
+
+def read(where: Where, now: datetime) -> Cluster:
     """Everything that is shown; InputError when the client is missing or the server refuses."""
     try:
         from limitwise_operator.effects.access import AccessError
-        from limitwise_operator.effects.answers import ApiError, DeniedError, MissingError
-        from limitwise_operator.effects.cluster import Cluster as Verbs
+        from limitwise_operator.effects.answers import ApiError
         from limitwise_operator.effects.door import Door, Manners
     except ImportError as error:
         raise InputError(f"the Kubernetes client is missing ({error})", remedy=EXTRA) from error
-    kinds: List[str] = []
-    notes: List[str] = []
-    bodies: List[Any] = []
     try:
-        door = Door(_settings(kubeconfig, context), Manners(connect=5.0, answer=30.0))
+        door = Door(_settings(where.kubeconfig, where.context), Manners(connect=5.0, answer=30.0))
     except AccessError as error:
         raise InputError(str(error), remedy="--kubeconfig FILE, or --from FILES") from error
-    verbs = Verbs(door)
-
-    def listed(kind: str, plural: str, path: str) -> List[Any]:
-        """What is not served, or is a part that may not be seen, is a note and not the end."""
-        try:
-            found = [item for page in verbs.pages(plural, path) for item in _typed(kind, page)]
-        except MissingError:
-            notes.append(f"{plural} are not served: is this release's chart installed?")
-            return []
-        except DeniedError as error:
-            if kind not in (NODE, LEASE) or error.status != FORBIDDEN:
-                raise
-            notes.append(f"{plural} may not be listed with these rights")
-            return []
-        kinds.append(kind)
-        return found
-
+    reading = Reading(door, where.node)
     try:
-        for kind, plural, path in (*LISTS, _leases(namespace)):
-            bodies.extend(listed(kind, plural, path))
+        for kind, plural, path in (*LISTS, _leases(where.namespace)):
+            reading.add(kind, plural, path)
     except ApiError as error:
         raise InputError(f"the API server: {error}") from error
     finally:
         door.close()
-    return cluster_of(bodies, now, kinds, notes)
+    return cluster_of(reading.bodies, now, reading.kinds, reading.notes)
+
+
+@dataclass
+class Reading:
+    """What was listed so far; a part that is not there or may not be seen is a note."""
+
+    door: Any
+    node: str
+    bodies: List[Any] = field(default_factory=list)
+    kinds: List[str] = field(default_factory=list)
+    notes: List[str] = field(default_factory=list)
+
+    def add(self, kind: str, plural: str, path: str) -> None:
+        """All objects of a kind."""
+        from limitwise_operator.effects.answers import DeniedError, MissingError
+
+        try:
+            for page in self._pages(kind, plural, path):
+                version = page.get("apiVersion")
+                # Items of a list do not say what they are.
+                named = ({"kind": kind, "apiVersion": version, **one} for one in page["items"])
+                self.bodies.extend(named)
+        except MissingError:
+            self.notes.append(f"{plural} are not served: is this release's chart installed?")
+        except DeniedError as error:
+            if kind not in (NODE, LEASE) or error.status != FORBIDDEN:
+                raise
+            self.notes.append(f"{plural} may not be listed with these rights")
+        else:
+            self.kinds.append(kind)
+
+    def _pages(self, kind: str, plural: str, path: str) -> Iterator[Dict[str, Any]]:
+        from limitwise_operator.effects.cluster import Cluster as Verbs
+        from limitwise_operator.effects.door import Request
+
+        if self.node and kind in OF_ONE:
+            query = {"fieldSelector": f"metadata.name={self.node}"}
+            yield self.door.ask(Request("GET", plural, path, query=query))
+        else:
+            yield from Verbs(self.door).pages(plural, path)
 
 
 def _leases(namespace: str) -> Tuple[str, str, str]:
     return LEASE, "leases", f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
-
-
-def _typed(kind: str, page: Dict[str, Any]) -> Iterator[Dict[str, Any]]:
-    """Items of a list do not say what they are."""
-    version = page.get("apiVersion")
-    for item in page.get("items") or ():
-        yield {"kind": kind, "apiVersion": version, **item}
 
 
 def _settings(kubeconfig: Optional[str], context: Optional[str]) -> Any:

@@ -1,0 +1,141 @@
+"""`limitwise k8s status` and `explain` on the real API server, and on what its kubectl writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.tunings import STATES, STRICT, TUNINGS
+from cluster.api import MERGE_PATCH, Body
+from cluster.control_plane import ControlPlane
+from cluster.rollouts import GROUP, NAMESPACE, NODES
+from cluster.slate import Slate
+from limitwise.__main__ import main
+from project.test_runbooks import examples
+from unit.cli.incidents import (
+    CALM_STATUS,
+    DRAINED,
+    PRESSED,
+    node,
+    policy,
+    replace,
+    state,
+    tuning,
+)
+
+POLICIES, REMEDIATIONS = f"{GROUP}/remediationpolicies", f"{GROUP}/noderemediations"
+LISTED = ("get", "nodes,nt,nts,rp,nr", "-o")
+WITHOUT_TIMES = ("at", "notes")
+
+Told = dict[str, Any]
+Read = Callable[..., tuple[int, Told]]
+
+
+def put(api: Slate, collection: str, body: Body) -> None:
+    """Create an object with its status, every field of which the server must know."""
+    status = body.pop("status")
+    kept = api.request("POST", collection, body, **STRICT).content()
+    path = f"{collection}/{kept['metadata']['name']}/status"
+    answer = api.request(
+        "PATCH", path, {"status": status}, content_type=MERGE_PATCH, **STRICT
+    )
+    assert answer.status == 200, answer.message
+
+
+@pytest.fixture
+def troubled(kinds: Slate) -> Slate:
+    """A node in the middle of its remediation, with all that is told of it."""
+    kinds.namespace(NAMESPACE)
+    put(kinds, NODES, node(by=f"NodeRemediation/{DRAINED.name}", pressed="True"))
+    put(kinds, TUNINGS, tuning())
+    put(kinds, STATES, state(status=replace(CALM_STATUS, pressure=PRESSED)))
+    put(kinds, POLICIES, policy())
+    put(kinds, REMEDIATIONS, DRAINED.body)
+    return kinds
+
+
+@pytest.fixture
+def read(capsys: pytest.CaptureFixture[str]) -> Read:
+    """Exit status and document of a command."""
+
+    def made(*argv: str) -> tuple[int, Told]:
+        status = main(["k8s", *argv, "--format", "json"])
+        said = capsys.readouterr()
+        assert said.err == ""
+        return status, json.loads(said.out)
+
+    return made
+
+
+def test_the_cluster_and_what_kubectl_wrote_tell_the_same(
+    troubled: Slate, control_plane: ControlPlane, tmp_path: Path, read: Read
+) -> None:
+    config = str(control_plane.kubeconfig)
+    status, live = read("status", "--kubeconfig", config)
+    assert status == 1
+    assert [one["node"] for one in live["remediations"]] == ["h1"]
+    assert live["remediations"][0]["blocking"] == "default/web-1 (PodDisruptionBudget web)"
+    assert live["notes"] == []
+    for form in ("json", "yaml"):
+        file = tmp_path / f"cluster.{form}"
+        file.write_text(control_plane.kubectl(*LISTED, form), encoding="utf-8")
+        _status, offline = read("status", "--from", str(file))
+        for part in ("policies", "tunings", "troubled", "nodes"):
+            assert _timeless(offline[part]) == _timeless(live[part])
+        _status, node_offline = read("explain", "h1", "--from", str(file))
+        _status, node_live = read("explain", "h1", "--kubeconfig", config)
+        for part in ("node", "wanted", "applied", "pressure", "policies", "signs"):
+            assert node_offline[part] == node_live[part]
+        assert node_offline["remediation"]["log"] == node_live["remediation"]["log"]
+
+
+def test_kubectl_tells_the_story_too(troubled: Slate, control_plane: ControlPlane) -> None:
+    """Steps stand in the order in which they were lived, each with its times and its result."""
+    said = control_plane.kubectl("describe", "nr", DRAINED.name)
+    steps = said[said.rindex("  Steps:") :]
+    places = [steps.index(phase) for phase, _start in DRAINED.phases]
+    assert places == sorted(places)
+    assert "default/web-1 (PodDisruptionBudget web)" in said
+    lines = control_plane.kubectl("get", "nr").splitlines()
+    assert len(lines) == 2
+    for word in ("h1", "Draining", "pods", "leak", "default/web-1"):
+        assert word in lines[1]
+
+
+def _timeless(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def test_a_cluster_without_our_kinds_and_one_that_refuses(
+    api: Slate, control_plane: ControlPlane, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.service_account("default", "nobody")
+    token = api.token("default", "nobody")
+    config = str(control_plane.write_kubeconfig(tmp_path / "nobody", token))
+    assert main(["k8s", "status", "--kubeconfig", config]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "403" in said.err
+    assert len(said.err.splitlines()) == 1
+    assert main(["k8s", "status", "--kubeconfig", config, "--context", "none"]) == 2
+    assert "none" in capsys.readouterr().err
+
+
+def test_the_how_to_s_policy_is_taken_as_it_stands(kinds: Slate) -> None:
+    """By the server itself, with its rules in CEL: nothing of it is dropped or refused."""
+    for body in examples():
+        kept = kinds.request("POST", POLICIES, body, dryRun="All", **STRICT).content()["spec"]
+        assert {key: kept[key]["at"] for key in ("relief",)} == {"relief": 95}
+        assert kept["triggers"] == [
+            {"for": "0s", **one} | _defaults(one) for one in body["spec"]["triggers"]
+        ]
+
+
+def _defaults(trigger: Body) -> Body:
+    if "condition" not in trigger:
+        return {}
+    return {"condition": {"status": "True", **trigger["condition"]}}
