@@ -8,16 +8,35 @@ from dataclasses import dataclass
 
 import pytest
 
-from api.tunings import REVISION, STATES, TUNINGS, node_tuning, node_tuning_state, served
+from api.tunings import (
+    POLICIES,
+    REMEDIATIONS,
+    REVISION,
+    STATES,
+    TUNINGS,
+    node_remediation,
+    node_tuning,
+    node_tuning_state,
+    remediation_policy,
+    served,
+)
 from cluster.api import JSON_PATCH, MERGE_PATCH, Answer, Api, Body
 from cluster.control_plane import ControlPlane
 from cluster.slate import Slate, wait
 from limitwise_operator.kinds.crds import definitions
-from limitwise_operator.kinds.meta import CORDON_ANNOTATION, DRAIN_TAINT, FINALIZER, STARTUP_TAINT
+from limitwise_operator.kinds.meta import (
+    CORDON_ANNOTATION,
+    DRAIN_TAINT,
+    FINALIZER,
+    REMEDIATION_FINALIZER,
+    STARTUP_TAINT,
+)
 from project import chart
 
 HERE = chart.NAMESPACE
 NODES = "/api/v1/nodes"
+BUDGETS = "/apis/policy/v1/poddisruptionbudgets"
+OTHER_LEASES = "/apis/coordination.k8s.io/v1/leases"
 LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{HERE}/leases"
 EVENTS = "/apis/events.k8s.io/v1/namespaces/{}/events"
 OURS = ("ClusterRole", "Role", "ServiceAccount", "ValidatingAdmissionPolicy")
@@ -73,7 +92,10 @@ def _afresh(admin: Slate) -> None:
             if admin.request("GET", path).status == 200:
                 admin.merge(path, {"metadata": {"finalizers": None}})
                 admin.delete(path)
-    for path in (f"{LEASES}/limitwise-operator", f"{TUNINGS}/base"):
+    for path in (
+        *(f"{LEASES}/limitwise-operator", f"{TUNINGS}/base"),
+        *(f"{POLICIES}/base", f"{POLICIES}/seen"),
+    ):
         admin.delete(path)
     for name in ("h1", "h2"):
         admin.node(name)
@@ -364,13 +386,34 @@ def test_the_operator_has_one_lease_and_tells_events(who: Identities) -> None:
     denied(who.operator.request("POST", EVENTS.format("kube-system"), event))
 
 
-@pytest.mark.parametrize("path", ["/api/v1/secrets", "/api/v1/configmaps", LEASES])
+def test_the_operator_writes_incidents_and_wants_no_policy_itself(who: Identities) -> None:
+    who.admin.create(POLICIES, remediation_policy())
+    path = f"{POLICIES}/base"
+    finalizers = {"metadata": {"finalizers": [REMEDIATION_FINALIZER]}}
+    assert patch(who.operator, path, finalizers).status == 200
+    assert patch(who.operator, f"{path}/status", {"status": {"would": []}}).status == 200
+    denied(patch(who.operator, path, {"spec": {"keep": 1}}), "not what it says")
+    denied(who.operator.request("POST", POLICIES, remediation_policy("mine")))
+    denied(who.operator.request("DELETE", path))
+    assert patch(who.operator, path, {"metadata": {"finalizers": None}}).status == 200
+    made = who.operator.create(REMEDIATIONS, node_remediation())
+    one = f"{REMEDIATIONS}/{made['metadata']['name']}"
+    phase = {"status": {"phase": "Cordoning"}}
+    assert patch(who.operator, f"{one}/status", phase).status == 200
+    assert patch(who.operator, one, {"metadata": {"finalizers": None}}).status == 200
+    assert who.operator.request("DELETE", one).status == 200
+    denied(who.agent.request("GET", POLICIES))
+    denied(who.agent.request("POST", REMEDIATIONS, node_remediation()))
+
+
+@pytest.mark.parametrize("path", ["/api/v1/secrets", "/api/v1/configmaps", OTHER_LEASES])
 def test_the_operator_reads_nothing_else(who: Identities, path: str) -> None:
     denied(who.operator.request("GET", path))
 
 
 def test_the_operator_sees_what_it_decides_on(who: Identities) -> None:
-    for path in (NODES, TUNINGS, STATES, "/api/v1/pods"):
+    for path in (NODES, TUNINGS, STATES, POLICIES, REMEDIATIONS, LEASES, "/api/v1/pods", BUDGETS):
         assert who.operator.request("GET", path).status == 200
-    for path in (NODES, STATES):
+    who.admin.create(POLICIES, remediation_policy("seen"))
+    for path in (NODES, STATES, POLICIES):
         assert list(who.operator.watch(path, timeoutSeconds="1")) != []
