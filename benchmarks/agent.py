@@ -1,7 +1,8 @@
 """What the agent of an idle node takes: the real process over a busy node's files.
 
 A real API server holds its object; its tuning is in force, so that every look compares all keys
-and reads some 2,000 cgroups. The folder has no systemd: no command of a host could run in it.
+and reads some 2,000 cgroups; a RemediationPolicy has it watch the host, kubepods and all pods, with
+leave to relieve. The folder has no systemd: no command of a host could run in it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,14 @@ from .site import install
 NODE = "idle"
 REVISION = "111111111111"
 TUNING = {"sysctl": observe.SYSCTLS}
+LEVELS = ("host", "kubepods", "pod")
+WATCH = {
+    "ceilings": [
+        {"id": f"bench/{level}", "level": level, "usedPercent": 90, "withinSeconds": 30}
+        for level in LEVELS
+    ],
+    "relief": {"at": 95, "most": {"pids": 4194304, "threads": 1000000, "kubepods": 1000000}},
+}
 SECONDS = 90.0
 WITHIN = 120.0
 ROOM, SHARE = 64.0, 10.0  # MiB, thousandths of a core
@@ -73,7 +82,8 @@ def _agent(plane: ControlPlane, folder: Path) -> Iterator[subprocess.Popen[bytes
     install(api)
     secret = token(api, api.node(NODE))
     go = {"revision": REVISION, "time": "2026-11-22T20:30:00Z"}
-    api.create(STATES, node_tuning_state(NODE, revision=REVISION, tuning=TUNING, goAhead=go))
+    wanted = {"revision": REVISION, "tuning": TUNING, "goAhead": go, "watch": WATCH}
+    api.create(STATES, node_tuning_state(NODE, **wanted))
     host = folder / "host"
     observe.busy_node(host)
     shutil.rmtree(host / "run/systemd")
