@@ -236,9 +236,11 @@ def test_a_leader_that_is_asked_to_go_hands_over_at_once(rollouts: Rollouts) -> 
     rollouts.nodes(1)
     one, two = replicas(rollouts)
     with one, two:
-        one.wait_ready("leading")
+        one.wait_ready()
         two.wait_ready()
+        wait(lambda: holder(rollouts) != "", "one of them leads")
         first, second = (one, two) if holder(rollouts) == "one" else (two, one)
+        first.wait_ready("leading")
         assert first.stop() == 0
         # Its Lease would have lasted for 12 seconds more.
         wait(lambda: holder(rollouts) == second.name, "the other took over", 8.0)

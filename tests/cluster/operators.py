@@ -79,7 +79,10 @@ class Operator:
             status, text = self.probe("readyz")
             return status == 200 and word in text
 
-        wait(ready, f"{self.name} is ready {word}: {self.tail()}", seconds)
+        try:
+            wait(ready, f"{self.name} is ready {word}", seconds)
+        except LabError as late:
+            raise LabError(f"{late}: {self.tail()}") from None
 
     @property
     def alive(self) -> bool:
