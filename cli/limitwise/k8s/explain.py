@@ -191,7 +191,7 @@ def _next(
     if last is not None and not last.finished:
         return story.comes_next(last, cluster.at)
     if signs.urgent(found):
-        why = needs.unattended(cluster, name)
+        why = needs.unattended(cluster, name, found)
         if why is not None:
             return f"nothing: {why[0]}"
         return _would(cluster, name) or (

@@ -117,29 +117,33 @@ def _unattended(cluster: Cluster) -> Iterator[Need]:
     """Exhausted nodes for which nothing is done and nothing will be; one need for each reason."""
     reasons: Dict[Tuple[str, str], List[str]] = defaultdict(list)
     for name in cluster.names():
-        last = cluster.newest(name)
-        if last is not None and (not last.finished or last.status.phase == ESCALATED):
-            continue
-        if signs.urgent(signs.signs(cluster, name)):
-            why = unattended(cluster, name)
-            if why is not None:
-                reasons[why].append(name)
+        last, found = cluster.newest(name), signs.signs(cluster, name)
+        attended = last is not None and (not last.finished or last.status.phase == ESCALATED)
+        why = None if attended or not signs.urgent(found) else unattended(cluster, name, found)
+        if why is not None:
+            reasons[why].append(name)
     for (reason, do), names in reasons.items():
         count = f"{len(names)} nodes are" if len(names) > 1 else "a node is"
         message = f"{count} exhausted and nothing is done: {reason}"
         yield Need(some(names), "Unattended", message, do)
 
 
-def unattended(cluster: Cluster, node: str) -> Tuple[str, str] | None:
+def unattended(
+    cluster: Cluster, node: str, found: Tuple[signs.Sign, ...]
+) -> Tuple[str, str] | None:
     """Why no remediation of the node will come by itself, and what to look at; None: one will."""
+    tried = [cluster.of_trouble(node, one.since) for one in found if one.urgent]
+    if tried and all(one is not None and one.finished for one in tried):
+        ended = next(one for one in tried if one is not None)
+        what = f"the remediation of this trouble has ended: {ended.status.phase}"
+        return what, get("nr", ended.name)
     if REMEDIATION_POLICY not in cluster.kinds:
         return None
     policies = selecting(cluster, node)
     if not policies:
         return "no RemediationPolicy selects it", "kubectl get rp"
-    for policy in policies:
-        if policy.deleting or policy.pause_requests or policy.reports_only:
-            continue
+    if any(not one.deleting and not one.pause_requests and not one.reports_only
+           for one in policies):
         return None
     first = policies[0]
     why = "is in mode Report"

@@ -84,6 +84,11 @@ class Cluster:
         last = unfinished or found
         return last[-1] if last else None
 
+    def of_trouble(self, node: str, since: Optional[datetime]) -> Optional[NodeRemediation]:
+        """The remediation of the very trouble that has lasted since then, finished or not."""
+        found = self.remediations.get(node, ())
+        return next((one for one in found[::-1] if one.spec.trigger.since == since), None)
+
     def active(self) -> List[NodeRemediation]:
         """All unfinished remediations, the oldest first."""
         every = (one for found in self.remediations.values() for one in found)

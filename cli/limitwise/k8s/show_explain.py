@@ -170,6 +170,8 @@ def _remediation(told: Document, at: datetime, page: Page) -> None:
         (one["phase"] or "not begun", phase_style(one["phase"])), (f" for {since}{tries}", ""),
         (f" by policy {one['policy']} on {one['trigger']}", ""),
     )
+    if one["message"]:
+        page.line((one["message"], ""))
     for fact in one["facts"]:
         page.line((f"{fact['what']}: {fact['said']}", ""))
     rows = [_log_row(line) for line in one["log"]]

@@ -12,6 +12,7 @@ from typing import Iterable, Iterator, List, Optional, Tuple
 from limitwise_operator.decide.selector import matches
 from limitwise_operator.kinds.conditions import TRUE
 from limitwise_operator.kinds.node import Node
+from limitwise_operator.kinds.node_remediation import SUCCEEDED
 from limitwise_operator.kinds.node_tuning_state import APPLIED, DRIFTED, ENDED_BADLY
 from limitwise_operator.kinds.watch import Culprit, Fired, Pressure, Raised
 
@@ -78,9 +79,14 @@ def _conditions(cluster: Cluster, node: Node) -> Iterator[Sign]:
         for trigger in policy.rules.triggers if trigger.condition is not None
     }
     for one in node.conditions:
-        if (one.type, one.status) in wanted:
-            since = datetime.fromtimestamp(one.since, timezone.utc) if one.since else None
-            yield Sign(one.type, since, KUBELETS.get(one.type, f"the node says {one.status}"), True)
+        if (one.type, one.status) not in wanted:
+            continue
+        since = datetime.fromtimestamp(one.since, timezone.utc) if one.since else None
+        last = cluster.of_trouble(node.name, since)
+        # A kubelet says it for minutes more: trouble that was cured is none.
+        cured = last is not None and last.status.phase == SUCCEEDED
+        said = KUBELETS.get(one.type, f"the node says {one.status}")
+        yield Sign(one.type, since, said, not cured)
 
 
 def _pressing(pressure: Pressure) -> Iterator[Sign]:

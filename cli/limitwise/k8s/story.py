@@ -218,7 +218,8 @@ def _ended(one: NodeRemediation) -> str:
     cordoned = one.status.cordoned and not one.status.unschedulable_before
     return {
         SUCCEEDED: "nothing: it has succeeded",
-        GAVE_BACK: "nothing: the node was given back as it is; the trigger may start another one",
+        GAVE_BACK: "nothing: the node was given back as it is, and the same trouble is not tried"
+        " again",
         ESCALATED: "nothing more by itself: a person is needed"
         + ("; the node stays cordoned" if cordoned else ""),
     }.get(one.status.phase, "nothing: it was cancelled and what was ours was given back")

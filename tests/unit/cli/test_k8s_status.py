@@ -70,6 +70,14 @@ ENDED = {
     for phase in (SUCCEEDED, GAVE_BACK, CANCELLED)
 }
 
+# The trouble of those that have ended, going on.
+AGAIN = state(status=replace(
+    CALM_STATUS,
+    pressure=replace(PRESSED, fired=(replace(PRESSED.fired[0], since=ago(104)),)),
+))  # fmt: skip
+# The kubelet's condition in these objects has been on for 90 seconds.
+CURED = Incident(phases=((RELIEVING, 85.0), (SUCCEEDED, 50.0)), ended=True)
+
 
 def read(*bodies: Body) -> Cluster:
     return cluster_of(bodies, NOW)
@@ -112,6 +120,13 @@ NEEDS: dict[str, tuple[Sequence[Body], list[str]]] = {
     "exhausted, policies not at hand": ([node(), CRYING], []),
     "the kubelet's word, only reported": (
         [node(pressed="True"), policy(mode="Report")], ["Unattended"],
+    ),
+    "given back, and exhausted still": (
+        [node(), AGAIN, policy(), ENDED[GAVE_BACK].body], ["Unattended"],
+    ),
+    "given back, and exhausted again": ([node(), CRYING, policy(), ENDED[GAVE_BACK].body], []),
+    "cured, and the kubelet says it still": (
+        [node(pressed="True"), policy(mode="Report"), CURED.body], [],
     ),
     "paused and calm": ([node(), state(), policy(pauseRequests=["upgrade"])], []),
     "left cordoned by one that has ended": (
