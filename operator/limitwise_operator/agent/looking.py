@@ -18,7 +18,7 @@ from ansible_collections.limitwise.host.plugins.module_utils.relief.levels impor
     Levels,
 )
 
-CALM, NEAR, TIGHT = 0.002, 0.01, 0.2
+CALM, NEAR, TIGHT = 0.001, 0.01, 0.2
 """Shares of a core that looks at all pods may take."""
 NEAR_FROM = 70  # percent
 LEAST = {CALM: 1.0, NEAR: 1.0, TIGHT: 0.25}  # seconds between two of them
