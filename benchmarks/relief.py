@@ -7,6 +7,7 @@ and a write, the least that anybody must do. Both begin when a fork of somebody 
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -32,6 +33,7 @@ PAUSE = 0.2
 ASKED = {
     "at": 95, "most": {"threads": MOST}, "cap": False, "watched": [], "after": "/run/probe.log",
 }
+NUMBERS = itertools.count(1)  # a unit's name is free again only some time after its end
 BARE = f"""
 import json, os, re, sys, time
 log = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -87,29 +89,29 @@ def _put(host: Host) -> None:
 
 def _round(host: Host, program: str) -> tuple[float, float]:
     """Seconds from the first refused fork of a bystander to the raise, and to its next fork."""
-    host.run(f"rm -f /run/*.log /run/stop; sysctl -q kernel.threads-max={LIMIT}")
+    # without its book: the next one would go on with the relief of this one, which was killed
+    host.run(f"rm -rf /run/*.log /var/lib/limitwise; sysctl -q kernel.threads-max={LIMIT}")
     try:
-        _start(host, "limitwise-relief", program, "/run/relief.log", "/run/stop")
+        _start(host, program, "/run/relief.log", "/run/stop")
         _until(lambda: _line(host, "relief", "ready"), "the reliever is there")
-        _start(host, "probe", "leaker.py", "probe", "1", "/run/probe.log")
-        _start(host, "leak", "leaker.py", "threads", str(MORE), "/run/leak.log")
+        _start(host, "leaker.py", "probe", "1", "/run/probe.log")
+        _start(host, "leaker.py", "threads", str(MORE), "/run/leak.log")
         again = _until(lambda: _line(host, "probe", "again"), "forks work again")
         refused, raised = _line(host, "probe", "refused"), _line(host, "relief", "raised")
     finally:
-        # three kills of a shell's own, for there may be no room for another process
+        # a shell's own words, for there may be no room for another process
         host.run(
-            "for unit in leak probe limitwise-relief; do "
-            "echo 1 > /sys/fs/cgroup/system.slice/$unit.service/cgroup.kill; done 2>/dev/null; "
-            "sysctl -q kernel.threads-max=9000; systemctl reset-failed", check=False,
+            "for file in /sys/fs/cgroup/system.slice/bench-*/cgroup.kill; do echo 1 > $file; done; "
+            "sysctl -q kernel.threads-max=9000", check=False,
         )
     if refused is None or raised is None:
         raise LabError("the log of a round has holes")
     return raised["at"] - refused["at"], again["at"] - refused["at"]
 
 
-def _start(host: Host, unit: str, program: str, *words: str) -> None:
+def _start(host: Host, program: str, *words: str) -> None:
     host.run([
-        "systemd-run", "-q", f"--unit={unit}", "-p", "TasksMax=infinity",
+        "systemd-run", "-q", f"--unit=bench-{next(NUMBERS)}", "-p", "TasksMax=infinity",
         "-p", "LimitNPROC=infinity", "-p", "StandardInput=file:/run/asked.json",
         "-E", f"PYTHONPATH={PLACE}", "python3", f"{PLACE}/{program}", *words,
     ])
