@@ -99,7 +99,11 @@ def _trigger() -> Schema:
             "name": text("Its name in this policy.", longest=63, pattern=NAME),
             "condition": condition,
             "ceiling": ceiling,
-            "agentSilent": record("The node's agent no longer renews its Lease.", {}),
+            # Without `properties`: an empty map of them would not come back from the server.
+            "agentSilent": {
+                "description": "The node's agent no longer renews its Lease.",
+                "type": "object",
+            },
             "for": span("For so long without a break.", "0s", zero=True),
         },
         ("name",),
