@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from api.tunings import STATES, STRICT, TUNINGS
+from cluster.agent_sim import Agents
 from cluster.api import MERGE_PATCH, Body
 from cluster.control_plane import ControlPlane
-from cluster.rollouts import GROUP, NAMESPACE, NODES
-from cluster.slate import Slate
+from cluster.rollouts import GROUP, NAMESPACE, NODES, Rollouts
+from cluster.slate import Slate, wait
+from cluster.trouble import WITH_INCIDENT, Level, Trouble
 from limitwise.__main__ import main
 from project.test_runbooks import examples
 from unit.cli.incidents import (
@@ -108,6 +110,43 @@ def test_kubectl_tells_the_story_too(troubled: Slate, control_plane: ControlPlan
 
 def _timeless(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
+
+
+HEAL = {
+    "triggers": [{"name": "pods", "ceiling": {"level": "kubepods", "usedPercent": 90}}],
+    "relief": {"at": 95, "most": {"kubepods": 2000}},
+    "steps": {"drain": {"when": "Always"}, "verify": {"for": "1s"}},
+    "budget": {"maxUnavailable": 1},
+    "storm": {"limit": 5},
+}
+
+
+def test_an_incident_as_people_on_call_see_it(
+    rollouts: Rollouts, agents: Agents, read: Read, control_plane: ControlPlane
+) -> None:
+    """By a real operator: nothing needs anybody while it works, and afterwards a log tells it."""
+    rollouts.nodes(1)
+    config = str(control_plane.kubeconfig)
+    with rollouts.operator():
+        body = policy(**HEAL)
+        put(rollouts.api, POLICIES, body)
+        agents.press("n0", Trouble((Level(used=960),), ends=WITH_INCIDENT, after=1.0))
+        wait(lambda: _phase(rollouts.api) == "Succeeded", "the node is healed", 60)
+        status, told = read("explain", "n0", "--kubeconfig", config)
+    assert [one["what"] for one in told["needs"]] == []
+    assert status == 0
+    log = told["remediation"]["log"]
+    assert [line["phase"] for line in log] == [
+        "Trigger", "Started", "Relieving", "EvictingCulprit", "Cordoning", "Draining", "Applying",
+        "Verifying", "Uncordoning", "Succeeded",
+    ]  # fmt: skip
+    assert all(line["seconds"] is not None for line in log[2:-1])
+    assert "of 1000 tasks" in log[0]["text"]
+
+
+def _phase(api: Slate) -> str:
+    found = api.get(REMEDIATIONS)["items"]
+    return str(found[0].get("status", {}).get("phase", "")) if found else ""
 
 
 def test_a_cluster_without_our_kinds_and_one_that_refuses(

@@ -105,6 +105,7 @@ def _applied(state: NodeTuningState) -> Document:
     condition = status.condition(APPLIED)
     turn = state.spec.go_ahead
     return {
+        "tunings": [one.name for one in state.spec.content.sources],
         "wanted_revision": state.spec.revision,
         "turn": picture.time(turn.time) if turn and turn.revision == state.spec.revision else None,
         "revision": applied.revision if applied else None,

@@ -68,7 +68,8 @@ def _wanted(told: Document, page: Page) -> None:
     if applied is None:
         page.line(("there is no NodeTuningState: no tuning or policy selects it", FAINT))
         return
-    page.line((_in_force(applied), "" if applied["current"] or not told["wanted"] else SOSO))
+    bare = not applied["tunings"] and not applied["revision"]
+    page.line((_in_force(applied), "" if applied["current"] or bare else SOSO))
     if told["wanted"]:
         page.rows(
             ("LAYER", "LIMIT", "VALUE", "FROM"),
@@ -85,6 +86,8 @@ def _wanted(told: Document, page: Page) -> None:
 
 
 def _in_force(applied: Document) -> str:
+    if not applied["tunings"] and not applied["revision"]:
+        return "no NodeTuning is for it; it is watched only"
     if applied["current"]:
         return f"revision {applied['revision']} is in force since {applied['time']}"
     has = f"{applied['revision']} is in force" if applied["revision"] else "nothing is in force"

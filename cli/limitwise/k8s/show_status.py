@@ -10,6 +10,7 @@ from typing import Any, Iterator, List, Mapping, Sequence
 
 from limitwise_operator.kinds.times import parse_time
 
+from ..text import count
 from . import page as pages
 from .ages import age
 from .page import BAD, FAINT, SOSO, Cell, Page, cell, counted, phase_style
@@ -34,15 +35,13 @@ def show(picture: Document, page: Page) -> str:
 
 def _head(picture: Document, page: Page) -> None:
     nodes = picture["nodes"]
-    parts = [f"{nodes['known']} nodes"]
+    parts = [count(nodes["known"], "node")]
     told = (
         ("ready", "ready"), ("unschedulable", "unschedulable"),
         ("cordoned_by_us", "cordoned by us"), ("remediating", "in remediation"),
     )
     parts += [f"{nodes[name]} {words}" for name, words in told]
-    parts += [
-        f"{count} {phase} last time" for phase, count in nodes["last_remediation"].items()
-    ]
+    parts += [f"{number} {phase} last time" for phase, number in nodes["last_remediation"].items()]
     page.line((", ".join(parts), ""), (f"  as of {picture['at']}", FAINT))
 
 

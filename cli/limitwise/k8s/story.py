@@ -98,7 +98,8 @@ def facts(one: NodeRemediation) -> Tuple[Tuple[str, str], ...]:
         found.append(("blocked by", status.blocking))
     if status.cordoned:
         before = ", as it was before by somebody else" if status.unschedulable_before else ""
-        found.append(("cordoned", f"by us{before}"))
+        over = one.finished and status.phase != ESCALATED
+        found.append(("was cordoned" if over else "cordoned", f"by us{before}"))
     return tuple(found)
 
 
