@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.limitwise.host.plugins.module_utils.findings import LockedError
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
+from ansible_collections.limitwise.host.plugins.module_utils.journal import LOCK
 from ansible_collections.limitwise.host.plugins.module_utils.relief import book
 from ansible_collections.limitwise.host.plugins.module_utils.relief.acts import Done, Relief
 from ansible_collections.limitwise.host.plugins.module_utils.relief.levels import Gauges
@@ -202,6 +203,16 @@ def test_a_limit_that_is_lower_already_holds_it(at_work: Node) -> None:
 def test_another_process_that_relieves_is_not_disturbed(at_work: Node) -> None:
     with pytest.raises(LockedError):
         at_work.another().adopt()
+
+
+def test_a_run_that_holds_the_host_is_not_waited_for(at_work: Node) -> None:
+    with at_work.host.lock(LOCK):
+        assert len(at_work.raised().changed) == 2
+        assert len(at_work.relief.hold().findings) == 0
+        # the run wants more than relief gave, and sets it
+        at_work.put(THREADS, "65536")
+        at_work.relief.release()
+    assert (at_work.value(THREADS), at_work.value(OF_STUDENT)) == ("65536", "200")
 
 
 def test_a_successor_goes_on(at_work: Node) -> None:
