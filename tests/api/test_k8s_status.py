@@ -132,6 +132,7 @@ def test_an_incident_as_people_on_call_see_it(
         put(rollouts.api, POLICIES, body)
         agents.press("n0", Trouble((Level(used=960),), ends=WITH_INCIDENT, after=1.0))
         wait(lambda: _phase(rollouts.api) == "Succeeded", "the node is healed", 60)
+        wait(lambda: not _fired(rollouts.api), "its agent says that all is calm")
         status, told = read("explain", "n0", "--kubeconfig", config)
     assert [one["what"] for one in told["needs"]] == []
     assert status == 0
@@ -142,6 +143,12 @@ def test_an_incident_as_people_on_call_see_it(
     ]  # fmt: skip
     assert all(line["seconds"] is not None for line in log[2:-1])
     assert "of 1000 tasks" in log[0]["text"]
+
+
+def _fired(api: Slate) -> list[Body]:
+    pressure = api.get(f"{STATES}/n0")["status"].get("pressure", {})
+    fired: list[Body] = pressure.get("fired", [])
+    return fired
 
 
 def _phase(api: Slate) -> str:
