@@ -35,8 +35,9 @@ def deal(scene: Scene) -> Turn:
 
 
 def _unknown(scene: Scene, status: RemediationStatus) -> Turn:
-    """The agent may be about to name one."""
-    looks = scene.by_ceiling and scene.exhausted and scene.silent is None
+    """The agent may be about to name one, relieved or not: it needs two looks at what grows."""
+    tight = (scene.by_ceiling and scene.exhausted) or bool(scene.pressure.raised)
+    looks = tight and scene.silent is None
     if looks and not course.late(status, scene.now, min(NAMING, scene.times.culprit)):
         return Turn(course.saying(status, "the agent looks for the culprit"))
     return _done(scene, status, course.SKIPPED, "nobody stands out")
