@@ -6,7 +6,7 @@ import pytest
 
 from api.test_operator_drain import pod
 from cluster.agent_sim import Agents
-from cluster.incidents import QUICK, Incidents
+from cluster.remediations import QUICK, Incidents
 from cluster.rollouts import Rollouts
 from cluster.slate import wait
 

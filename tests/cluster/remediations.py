@@ -1,0 +1,120 @@
+"""What tests of remediation do and look at: policies, troubled nodes, and their incidents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from lab.errors import LabError
+
+from .api import MERGE_PATCH, Body
+from .rollouts import GROUP, NODES, Rollouts
+from .slate import wait
+
+POLICIES, REMEDIATIONS = f"{GROUP}/remediationpolicies", f"{GROUP}/noderemediations"
+EVENTS = "/apis/events.k8s.io/v1/events"
+WITHIN = 60.0
+PIDS: Body = {"name": "pids", "condition": {"type": "PIDPressure"}}
+# Every step at once, no rest: what a test does not ask for takes no time.
+QUICK: Body = {
+    "relieve": {"enabled": False},
+    "culprit": {"enabled": False},
+    "drain": {"when": "Always", "timeout": "60s"},
+    "verify": {"for": "0s"},
+}
+
+
+@dataclass
+class Incidents:
+    """One test's cluster with policies and their incidents."""
+
+    rollouts: Rollouts
+
+    def policy(self, name: str = "base", **spec: Any) -> Body:
+        """A RemediationPolicy of all nodes for PIDPressure, quick but for what `spec` says."""
+        usual: Body = {
+            "nodeSelector": {"all": True},
+            "triggers": [PIDS],
+            "steps": QUICK,
+            "budget": {"maxUnavailable": "100%"},
+            "storm": {"limit": "100%"},
+            "cooldown": "0s",
+        }
+        body = {
+            "apiVersion": "limitwise.dev/v1alpha1",
+            "kind": "RemediationPolicy",
+            "metadata": {"name": name},
+            "spec": {**usual, **spec},
+        }
+        return self.rollouts.api.create(POLICIES, body)
+
+    def condition(self, node: str, status: str = "True", kind: str = "PIDPressure") -> None:
+        """As a kubelet reports it."""
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        one = {
+            "type": kind,
+            "status": status,
+            "reason": "Told",
+            "lastTransitionTime": now,
+            "lastHeartbeatTime": now,
+        }
+        self.rollouts.api.request(
+            "PATCH",
+            f"{NODES}/{node}/status",
+            {"status": {"conditions": [one]}},
+            content_type="application/strategic-merge-patch+json",
+        ).content()
+
+    def all(self) -> list[Body]:
+        """Every NodeRemediation."""
+        found: list[Body] = self.rollouts.api.get(REMEDIATIONS)["items"]
+        return found
+
+    def of(self, node: str) -> Body:
+        """The newest NodeRemediation of a node, empty before there is one."""
+        found = [one for one in self.all() if one["spec"]["node"] == node]
+        return max(found, key=lambda one: one["metadata"]["creationTimestamp"], default={})
+
+    def phase(self, node: str) -> str:
+        """How far a node's newest incident is."""
+        return str(self.of(node).get("status", {}).get("phase", ""))
+
+    def wait_phase(self, node: str, *phases: str, seconds: float = WITHIN) -> Body:
+        """A node's incident as soon as it is in one of these phases."""
+        self.wait(lambda: self.phase(node) in phases, f"{node} is {phases}", seconds)
+        return self.of(node)
+
+    def status(self, name: str = "base") -> Body:
+        """A policy's status."""
+        found: Body = self.rollouts.api.get(f"{POLICIES}/{name}").get("status", {})
+        return found
+
+    def node(self, name: str) -> Body:
+        """A Node."""
+        return self.rollouts.api.get(f"{NODES}/{name}")
+
+    def cordoned(self, name: str) -> bool:
+        """Whether a node takes no pods."""
+        return bool(self.node(name)["spec"].get("unschedulable"))
+
+    def reasons(self, node: str) -> list[str]:
+        """The reasons of the events about a node."""
+        events = self.rollouts.api.get(EVENTS)["items"]
+        return [one["reason"] for one in events if one["regarding"].get("name") == node]
+
+    def change(self, name: str = "base", **spec: Any) -> None:
+        """Merge into a policy's spec."""
+        path = f"{POLICIES}/{name}"
+        body = {"spec": spec}
+        self.rollouts.api.request("PATCH", path, body, content_type=MERGE_PATCH).content()
+
+    def wait(self, so: Callable[[], bool], what: str, seconds: float = WITHIN) -> None:
+        """Return when it is so; with the incidents and the operator's log if it never is."""
+        try:
+            wait(so, what, seconds)
+        except LabError as late:
+            logs = "\n".join(log.read_text()[-3000:] for log in self.rollouts.folder.glob("*.log"))
+            incidents = [(one["metadata"]["name"], one.get("status")) for one in self.all()]
+            raise LabError(f"{late}; {incidents}; {logs}") from late
