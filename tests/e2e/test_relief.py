@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ HERE = Path(__file__).parent
 GROUPS = "/sys/fs/cgroup"
 SYSTEM = "/etc/systemd/system"
 LOG, STOP = "/run/relief.log", "/run/relief.stop"
+NUMBERS = itertools.count(1)  # a unit's name is free again only some time after its end
 AT_ONCE = 1.0  # seconds from the first refused fork to the raised ceiling
 MOST = {"threads": 900, "pids": 1600, "slice": 600}
 
@@ -33,13 +35,22 @@ class Guest:
         """Start the reliever and wait until it watches."""
         asked = {"at": 95, "most": MOST, "cap": True, "watched": [], "after": "", **words}
         self.host.write("/run/relief.json", json.dumps(asked))
+        self.begin()
+        until(lambda: bool(self.said("ready")), "the reliever watches")
+
+    def begin(self) -> None:
         self.host.run(
-            f"rm -f {LOG} {STOP}; systemctl reset-failed; "
-            "systemd-run -q --unit=limitwise-relief -p TasksMax=infinity "
+            f"systemd-run -q --unit=limitwise-{next(NUMBERS)} -p TasksMax=infinity "
             f"-p StandardInput=file:/run/relief.json -E PYTHONPATH={PLACE} "
             f"python3 {PLACE}/reliever.py {LOG} {STOP}"
         )
-        until(lambda: bool(self.said("ready")), "the reliever watches")
+
+    def leak_in(self, group: str, kind: str, most: int) -> None:
+        """Start a leaker in a cgroup that is there."""
+        self.host.run(
+            f"(echo $BASHPID > {group}/cgroup.procs; exec setsid python3 {PLACE}/leaker.py "
+            f"{kind} {most} /run/leak.log) < /dev/null > /dev/null 2>&1 &"
+        )
 
     def leak(self, kind: str, most: int, *where: str, unit: str = "leak") -> None:
         """Start a leaker; `where`: more words for systemd-run."""
@@ -71,15 +82,37 @@ class Guest:
         return self.host.read(path).strip()
 
 
+class Plain(Guest):
+    """A host without systemd."""
+
+    def begin(self) -> None:
+        self.host.run(
+            f"setsid env PYTHONPATH={PLACE} python3 {PLACE}/reliever.py {LOG} {STOP} "
+            "< /run/relief.json > /dev/null 2>&1 &"
+        )
+
+
+def equipped(host: Host) -> Host:
+    put(host)
+    for name in ("reliever.py", "leaker.py", "relief_kills.py"):
+        host.put(HERE / name, f"{PLACE}/{name}")
+    return host
+
+
 @pytest.fixture
 def ready(fresh_host: HostMaker) -> Callable[..., Guest]:
     def make(kernel: str = "built") -> Guest:
-        host = put(fresh_host(image="trixie", kernel=kernel, mem="512M"))
-        for name in ("reliever.py", "leaker.py", "relief_kills.py"):
-            host.put(HERE / name, f"{PLACE}/{name}")
-        return Guest(host)
+        return Guest(equipped(fresh_host(image="trixie", kernel=kernel, mem="512M")))
 
     return make
+
+
+def make_small_slice(host: Host) -> None:
+    """A slice of 60 tasks with one process in it."""
+    host.write(f"{SYSTEM}/small.slice", "[Slice]\nTasksMax=60\n")
+    host.run(
+        "systemctl daemon-reload && systemd-run -q --slice=small.slice --unit=still sleep infinity"
+    )
 
 
 @pytest.mark.parametrize(
@@ -118,18 +151,17 @@ def test_a_host_that_cannot_fork_is_relieved_at_once(
     assert guest.said("finding") == []
 
 
+@pytest.mark.parametrize("kernel", ["built", "packaged"])
 def test_a_slice_is_relieved_and_what_a_reload_undoes_is_held(
-    ready: Callable[..., Guest],
+    ready: Callable[..., Guest], kernel: str
 ) -> None:
-    guest = ready()
+    guest = ready(kernel)
     file = f"{GROUPS}/small.slice/pids.max"
-    guest.host.write(f"{SYSTEM}/small.slice", "[Slice]\nTasksMax=60\n")
-    guest.host.run(
-        "systemctl daemon-reload && systemd-run -q --slice=small.slice --unit=still sleep infinity"
-    )
-    guest.relieve(
-        watched=["small.slice"], cap=False, most={"slice": 400}, after="/run/leak.log"
-    )
+    make_small_slice(guest.host)
+    asked: dict[str, Any] = {
+        "watched": ["small.slice"], "cap": False, "most": {"slice": 400}, "after": "/run/leak.log",
+    }
+    guest.relieve(**asked)
     guest.leak("forks", 200, "--slice=small.slice")
     until(lambda: bool(guest.leaked("enough")), "the leak has what it wants")
     refused, raised = guest.leaked("refused")[0], guest.said("raised")[0]
@@ -147,11 +179,72 @@ def test_a_slice_is_relieved_and_what_a_reload_undoes_is_held(
     )
     assert guest.value(file) == after
     assert guest.said("finding") == []
+    # whoever relieves is killed, and the next one goes on
+    guest.host.run(["systemctl", "kill", "--signal=KILL", "limitwise-*"])
+    guest.host.write(file, "60")
+    guest.host.run(["rm", LOG])
+    guest.relieve(**asked)
+    until(lambda: guest.value(file) == after, "it is held by its successor")
     # what is in use still keeps its room; the rest goes back
     guest.end()
     kept = int(guest.value(file))
     used = int(guest.value(f"{GROUPS}/small.slice/pids.current"))
     assert used < kept < int(after)
+
+
+@pytest.mark.parametrize(
+    ("size", "fill", "said"),
+    # the book has no place; or it has, and then the disk is full
+    [("16k", "true", ["LW821"]), ("128k", "dd if=/dev/zero of=/var/lib/limitwise/fill", [])],
+)
+def test_a_full_disk_prevents_nothing(
+    ready: Callable[..., Guest], size: str, fill: str, said: list[str]
+) -> None:
+    guest = ready()
+    make_small_slice(guest.host)
+    guest.host.run(
+        "mkdir -p /var/lib/limitwise && "
+        f"mount -t tmpfs -o size={size} none /var/lib/limitwise"
+    )
+    guest.relieve(watched=["small.slice"], cap=False, most={"slice": 400})
+    guest.host.run(fill, check=False)
+    guest.leak("forks", 120, "--slice=small.slice")
+    until(lambda: bool(guest.leaked("enough")), "the leak has what it wants")
+    assert int(guest.value(f"{GROUPS}/small.slice/pids.max")) > 120
+    book = guest.host.run("grep -ac small.slice /var/lib/limitwise/relief.book", check=False)
+    assert (book.stdout.strip() == "1") == (not said)
+    guest.host.run(["systemctl", "stop", "leak"])
+    guest.end()
+    assert guest.value(f"{GROUPS}/small.slice/pids.max") == "60"
+    assert [one["what"] for one in guest.said("finding")] == said
+
+
+def test_a_pod_where_cgroups_are_version_1(fresh_host: HostMaker) -> None:
+    guest = Plain(equipped(fresh_host(image="sysvinit", mem="512M")))
+    pods = f"{GROUPS}/pids/kubepods"
+    pod = f"{pods}/burstable/pod12-34"
+    guest.host.run(
+        f"mount -t tmpfs none {GROUPS} && mkdir {GROUPS}/pids && "
+        f"mount -t cgroup -o pids none {GROUPS}/pids && mkdir -p {pod} && "
+        f"echo 300 > {pods}/pids.max && echo 60 > {pod}/pids.max"
+    )
+    guest.relieve(most={"pod": 400, "kubepods": 900}, after="/run/leak.log")
+    guest.leak_in(pod, "forks", 280)
+    until(lambda: bool(guest.leaked("enough")), "the leak has what it wants")
+    refused = guest.leaked("refused")[0]
+    raised = {one["what"]: one for one in reversed(guest.said("raised"))}
+    assert raised["/kubepods/burstable/pod12-34"]["before"] == "60"
+    assert raised["/kubepods/burstable/pod12-34"]["at"] - refused["at"] < AT_ONCE
+    # what would have been hit next
+    assert raised["/kubepods"]["before"] == "300"
+    assert int(guest.value(f"{pods}/pids.max")) > 300
+    until(lambda: bool(guest.said("culprit")), "somebody is named")
+    named = guest.said("culprit")[0]
+    assert (named["kind"], named["what"]) == ("Pod", "/kubepods/burstable/pod12-34")
+    # a pod is never capped: it is evicted
+    assert guest.said("capped") == []
+    guest.end()
+    assert int(guest.value(f"{pod}/pids.current")) < int(guest.value(f"{pod}/pids.max")) <= 400
 
 
 def test_sshd_is_never_capped(ready: Callable[..., Guest]) -> None:
@@ -160,10 +253,7 @@ def test_sshd_is_never_capped(ready: Callable[..., Guest]) -> None:
     before = guest.value(f"{unit}/pids.max")
     guest.relieve()
     guest.host.run(["sysctl", "-q", "kernel.threads-max=300"])
-    guest.host.run(
-        f"(echo $BASHPID > {unit}/cgroup.procs; exec setsid python3 {PLACE}/leaker.py threads 400 "
-        "/run/leak.log) < /dev/null > /dev/null 2>&1 &"
-    )
+    guest.leak_in(unit, "threads", 400)
     until(lambda: bool(guest.leaked("enough")), "the leak has what it wants")
     assert int(guest.value(f"{unit}/pids.current")) > 400
     assert guest.value(f"{unit}/pids.max") == before
@@ -173,10 +263,7 @@ def test_sshd_is_never_capped(ready: Callable[..., Guest]) -> None:
 
 def test_killed_at_every_write_and_taken_over(ready: Callable[..., Guest]) -> None:
     guest = ready()
-    guest.host.write(f"{SYSTEM}/small.slice", "[Slice]\nTasksMax=60\n")
-    guest.host.run(
-        "systemctl daemon-reload && systemd-run -q --slice=small.slice --unit=still sleep infinity"
-    )
+    make_small_slice(guest.host)
     done = guest.host.run(
         ["env", f"PYTHONPATH={PLACE}", "python3", f"{PLACE}/relief_kills.py"], timeout=300
     )
