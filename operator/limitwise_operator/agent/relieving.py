@@ -150,8 +150,10 @@ class Relieving:
         levels = self._looks.all(orders.named) if whole else self._looks.outer()
         self._judge(orders, levels, whole)
         self._relieve(orders, levels, whole)
+        before = self._alarm
         self._alarm = bool(self._tight) or self._would_be_tight(orders, levels)
-        if whole and (self._looks.near or self._alarm):
+        worth = self._looks.near or self._alarm or self._suspecting.stale
+        if (self._alarm and not before) or (whole and worth):
             self._looks.with_cost(lambda: self._suspecting.look(self._fullest(orders, levels)))
         self._cap(orders)
         self._hold()

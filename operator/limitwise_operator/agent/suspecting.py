@@ -18,6 +18,7 @@ from ansible_collections.limitwise.host.plugins.module_utils.relief.tree import 
 
 WINDOW = 10.0  # seconds of samples
 MOST = 12
+STALE = 60.0  # seconds until a sample of a calm node is taken anew
 LEAST_SPAN = 0.5  # seconds between the samples that name somebody
 # Growth and refused forks name somebody at once; mere size only when it has been tight for so long.
 BY_SIZE = 3.0
@@ -37,7 +38,8 @@ class Suspecting:
     def look(self, tight: Level | None) -> None:
         """One more sample; ``tight``: the ceiling that is full, if one is."""
         sample = look(self._gauges)
-        while self._samples and sample.at - self._samples[0].at > WINDOW:
+        # One that is older stays as what all was like before.
+        while len(self._samples) > 1 and sample.at - self._samples[1].at > WINDOW:
             self._samples.popleft()
         self._samples.append(sample)
         if tight is None:
@@ -56,8 +58,12 @@ class Suspecting:
 
     def forget(self) -> None:
         """It is calm: whoever it was, the next time it may be somebody else."""
-        self._samples.clear()
         self.culprit = self.since = None
+
+    @property
+    def stale(self) -> bool:
+        """Whether it is not known what it is like while all is calm."""
+        return not self._samples or self._gauges.clock() - self._samples[-1].at >= STALE
 
     def _believed(self, found: Culprit, now: float) -> bool:
         span = now - self._samples[0].at
