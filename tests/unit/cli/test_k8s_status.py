@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,10 +16,11 @@ from hypothesis import strategies as st
 
 from ansible_collections.limitwise.host.plugins.module_utils.findings import InputError
 from limitwise.__main__ import main
-from limitwise.k8s import story
+from limitwise.k8s import show_explain, show_status, story
 from limitwise.k8s.explain import explain
 from limitwise.k8s.needs import needs
 from limitwise.k8s.objects import READERS, Cluster, cluster_of
+from limitwise.k8s.page import Page
 from limitwise.k8s.picture import picture
 from limitwise_operator.kinds.meta import REMEDIATION_POLICY
 from limitwise_operator.kinds.node_remediation import (
@@ -302,6 +304,19 @@ def test_nothing_hostile_reaches_a_terminal(
         assert err == ""
         assert not set(out) & {"\x1b", "\x07", "\u202e"}
         assert "[red]boo" in "".join(out.split())
+
+
+def test_colours_are_all_that_a_terminal_is_sent() -> None:
+    hostile = replace(GIVEN_UP, message="\x1b]0;owned\x07 \x1b[31m", node="h1")
+    cluster = read(node(by=f"NodeRemediation/{hostile.name}"), SPENT, policy(), hostile.body)
+    for shown in (
+        show_status.show(picture(cluster), Page(80, True)),
+        show_explain.show(explain(cluster, "h1"), Page(80, True)),
+    ):
+        assert "\x1b[31mEscalated" in shown
+        assert "\x1b" not in re.sub(r"\x1b\[[0-9;]*m", "", shown)
+        assert "\x07" not in shown
+        assert "\\x1b]0;owned" in shown
 
 
 def test_long_lists_are_bounded_and_counted(
