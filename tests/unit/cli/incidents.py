@@ -46,7 +46,6 @@ from limitwise_operator.kinds.watch import (
 
 Body = dict[str, Any]
 NOW = datetime(2026, 5, 23, 0, 30, tzinfo=UTC)
-RECORDED = Path(__file__).parent / "recorded"
 LEAK = Culprit("Pod", "uid-leak", "c1", 980, 1200)
 RULES: Body = {
     "nodeSelector": {"all": True},
