@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from ..ceilings.ceiling import (
+    CONTAINER,
     HOST,
     KUBEPODS,
     PIDS,
@@ -22,6 +23,7 @@ from ..ceilings.ceiling import (
     THREADS,
     above,
 )
+from ..ceilings.group_name import name_of
 from ..host.cgroups import hierarchy
 from ..host.machine import Host
 from .descriptors import Descriptors
@@ -112,7 +114,10 @@ class Gauges:
         self._numbers = Numbers(host, self.descriptors, clock)
 
     def read(self, watched: Sequence[str] = ()) -> Levels:
-        """The host, kubepods, every pod, and the slices and units of these names (or paths)."""
+        """The host, kubepods, every pod, and the slices and units of these names (or paths).
+
+        Containers only where they have a limit of their own.
+        """
         rows = self._host()
         if self.top:
             for place in self._places.find(watched):
@@ -149,11 +154,14 @@ class Gauges:
 
     def _group(self, place: Place) -> Optional[Level]:
         base = self.root + place.group.rstrip("/")
-        used = number(self.descriptors.read(base + "/pids.current"))
         text = self.descriptors.read(base + "/pids.max")
-        if used is None or text is None:
-            return None
         limit = number(text)
+        if text is None or (limit is None and name_of(place.group)[0] == CONTAINER):
+            # hundreds of containers have no limit of their own, and nothing to be told of
+            return None
+        used = number(self.descriptors.read(base + "/pids.current"))
+        if used is None:
+            return None
         refused = 0
         if limit is not None and used >= limit - limit // 8:
             refused = events(self.descriptors.read(base + "/pids.events"))

@@ -60,6 +60,17 @@ def by_what(rows: List[Level]) -> Dict[str, Level]:
     return {row.what: row for row in rows}
 
 
+def test_a_container_without_a_limit_of_its_own_is_left_out(
+    node: Host, clock: Clock, tmp_path: Path
+) -> None:
+    put(tmp_path, f"{POD}/cri-containerd-{ID}.scope/pids.max", "max\n")
+    put(tmp_path, f"{POD}/pids.max", "max\n")
+    found = Gauges(node, clock).read().of("pod")
+    assert [(row.group, row.limit, row.used) for row in found] == [
+        (POD[len(GROUPS):], None, 590)
+    ]
+
+
 def test_host_kubepods_and_pods_are_watched_unasked(node: Host, clock: Clock) -> None:
     found = Gauges(node, clock).read()
     assert found.at == 100.0
