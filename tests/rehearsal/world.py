@@ -11,11 +11,19 @@ from limitwise_operator.decide import writes as made
 from limitwise_operator.decide.expected import expected
 from limitwise_operator.decide.observed import Observed, Settings
 from limitwise_operator.decide.writes import Write
-from limitwise_operator.kinds.meta import FINALIZER, GRANTED
+from limitwise_operator.kinds.meta import FINALIZER, GRANTED, REMEDIATION_FINALIZER
 from limitwise_operator.kinds.node import Node
+from limitwise_operator.kinds.node_remediation import (
+    NodeRemediation,
+    RemediationSpec,
+    RemediationStatus,
+    body_of,
+)
 from limitwise_operator.kinds.node_tuning import NodeTuning, TuningStatus
 from limitwise_operator.kinds.node_tuning_state import NodeTuningState, StateSpec, Waiting
 from limitwise_operator.kinds.pod import Pod
+from limitwise_operator.kinds.remediation_policy import PolicyStatus, RemediationPolicy
+from limitwise_operator.kinds.watch import DONE, FAILED, Pressure, TaskEnd
 
 from .objects import START, failed, succeeded
 
@@ -36,6 +44,14 @@ class World:
     """What each node really has."""
     restarted: dict[str, Any] = field(default_factory=dict)
     """What each node's Docker was last started with."""
+    policies: dict[str, RemediationPolicy] = field(default_factory=dict)
+    remediations: dict[str, NodeRemediation] = field(default_factory=dict)
+    protected: dict[str, str] = field(default_factory=dict)
+    """By a pod's uid, why its eviction is refused."""
+    evicted: list[str] = field(default_factory=list)
+    lingers: bool = False
+    """Whether an evicted pod stays, terminating, until its node's kubelet works."""
+    escalations: list[made.Escalate] = field(default_factory=list)
     spec_writes: list[tuple[str, StateSpec]] = field(default_factory=list)
     version: int = 1
 
@@ -97,16 +113,160 @@ class World:
                 return self._make_on_tuning(write)
             case made.CreateState() | made.ReplaceStateSpec() | made.DeleteState():
                 return self._make_on_state(write)
-            case made.EvictPod():
-                pods = self.pods.get(write.node, [])
-                self.pods[write.node] = [one for one in pods if one.uid != write.uid]
+            case made.EvictPod() | made.DeletePod():
+                self._leave(write)
                 return True
             case made.RecordEvent():
                 return True
+            case made.Escalate():
+                self.escalations.append(write)
+                return True
+            case made.AddPolicyFinalizer() | made.RemovePolicyFinalizer() | made.SetPolicyStatus():
+                return self._make_on_policy(write)
+            case (
+                made.CreateRemediation()
+                | made.SetRemediationStatus()
+                | made.AddRemediationFinalizer()
+                | made.RemoveRemediationFinalizer()
+                | made.DeleteRemediation()
+            ):
+                return self._make_on_remediation(write)
+            case made.CordonNode(name, note=note) if name in self.nodes:
+                node = self.nodes[name]
+                own = note.by.startswith("NodeRemediation/") and not note.unschedulable_before
+                if own and node.unschedulable and node.cordon is None:
+                    return False  # somebody has cordoned it since
         if write.node not in self.nodes or self.nodes[write.node].uid != write.uid:
             return False
         self.nodes = dict(expected(self.all_seen(), [write]).nodes)
         return True
+
+    def _leave(self, write: made.EvictPod | made.DeletePod) -> None:
+        here = {one.uid: one for one in self.pods.get(write.node, [])}
+        pod = here.get(write.uid)
+        if pod is None:
+            return
+        if isinstance(write, made.EvictPod):
+            if write.uid in self.protected:
+                return
+            assert not pod.terminating, f"{pod} is evicted twice"
+            self.evicted.append(write.uid)
+        here[write.uid] = replace(pod, terminating=True)
+        stay = [one for one in here.values() if self.lingers or not one.terminating]
+        self.pods[write.node] = stay
+
+    def kubelet(self, name: str) -> None:
+        """What terminates is gone."""
+        self.pods[name] = [one for one in self.pods.get(name, []) if not one.terminating]
+
+    def _make_on_policy(
+        self, write: made.AddPolicyFinalizer | made.RemovePolicyFinalizer | made.SetPolicyStatus
+    ) -> bool:
+        one = self.policies.get(write.policy)
+        if one is None or one.resource_version != write.resource_version:
+            return False
+        match write:
+            case made.AddPolicyFinalizer():
+                one = replace(one, finalizers=(*one.finalizers, REMEDIATION_FINALIZER))
+            case made.RemovePolicyFinalizer():
+                assert one.deleting
+                del self.policies[write.policy]
+                return True
+            case made.SetPolicyStatus():
+                assert PolicyStatus.from_dict(write.status.to_dict()) == write.status
+                one = replace(one, status=write.status)
+        self.policies[write.policy] = replace(one, resource_version=self._next())
+        return True
+
+    def _make_on_remediation(self, write: Any) -> bool:
+        if isinstance(write, made.CreateRemediation):
+            body = body_of(write.spec)
+            if write.spec.name in self.remediations:
+                return False
+            spec = RemediationSpec.from_dict(body["spec"])
+            assert spec.name == write.spec.name
+            self.remediations[spec.name] = NodeRemediation(
+                spec.name,
+                f"nr-{self._next()}",
+                spec,
+                resource_version=self._next(),
+                created=self.now,
+                finalizers=(REMEDIATION_FINALIZER,),
+            )
+            return True
+        one = self.remediations.get(write.remediation)
+        if one is None:
+            return False
+        if isinstance(write, made.DeleteRemediation):
+            if one.uid != write.uid:
+                return False
+            self.delete_remediation(one.name)
+            return True
+        if one.resource_version != write.resource_version:
+            return False
+        return self._changed_remediation(one, write)
+
+    def _changed_remediation(self, one: NodeRemediation, write: Any) -> bool:
+        match write:
+            case made.SetRemediationStatus():
+                assert not one.finished or one.status.phase == write.status.phase
+                status = RemediationStatus.from_dict(write.status.to_dict())
+                assert status == write.status, "a status is the same after its journey"
+                one = replace(one, status=status)
+            case made.AddRemediationFinalizer():
+                one = replace(one, finalizers=(*one.finalizers, REMEDIATION_FINALIZER))
+            case made.RemoveRemediationFinalizer():
+                assert one.finished, "an incident is let go before it has ended"
+                one = replace(one, finalizers=())
+                if one.deleting:
+                    del self.remediations[one.name]
+                    return True
+        self.remediations[one.name] = replace(one, resource_version=self._next())
+        return True
+
+    def delete_remediation(self, name: str) -> None:
+        """Gone at once, or when its finalizer is."""
+        one = self.remediations[name]
+        if one.finalizers:
+            self.remediations[name] = replace(one, deleting=True, resource_version=self._next())
+        else:
+            del self.remediations[name]
+
+    def delete_policy(self, name: str) -> None:
+        """Gone at once, or when its finalizer is."""
+        one = self.policies[name]
+        if one.finalizers:
+            self.policies[name] = replace(one, deleting=True, resource_version=self._next())
+        else:
+            del self.policies[name]
+
+    def put_policy(self, one: RemediationPolicy) -> None:
+        """As a person does: the generation grows, our status stays."""
+        before = self.policies.get(one.name)
+        if before is not None:
+            one = replace(
+                one,
+                status=before.status,
+                finalizers=before.finalizers,
+                generation=before.generation + 1,
+                uid=before.uid,
+            )
+        self.policies[one.name] = replace(one, resource_version=self._next())
+
+    def answer(self, name: str, ok: bool = True) -> None:
+        """The agent of a node does the task that it is asked for."""
+        state = self.states.get(name)
+        if state is None or name not in self.nodes or state.spec.task is None:
+            return
+        told = TaskEnd(state.spec.task.id, DONE if ok else FAILED, "as asked", self.now)
+        self._report(replace(state, status=replace(state.status, task=told)))
+
+    def presses(self, name: str, pressure: Pressure) -> None:
+        """The agent of a node tells what it measures."""
+        state = self.states.get(name)
+        if state is not None and name in self.nodes:
+            status = replace(state.status, pressure=pressure, boot_id="b")
+            self._report(replace(state, status=status))
 
     def _make_on_tuning(
         self, write: made.AddFinalizer | made.RemoveFinalizer | made.SetTuningStatus
@@ -154,7 +314,13 @@ class World:
     def all_seen(self) -> Observed:
         """What a fresh operator sees."""
         seen = Observed(
-            dict(self.nodes), dict(self.tunings), dict(self.states), self.now, self.settings
+            dict(self.nodes),
+            dict(self.tunings),
+            dict(self.states),
+            self.now,
+            self.settings,
+            policies=dict(self.policies),
+            remediations=dict(self.remediations),
         )
         pods = {name: tuple(self.pods.get(name, ())) for name in seen.draining()}
         return replace(seen, pods=pods)
@@ -168,12 +334,17 @@ class Belief:
     nodes: Objects = field(default_factory=dict)
     tunings: Objects = field(default_factory=dict)
     states: Objects = field(default_factory=dict)
+    policies: Objects = field(default_factory=dict)
+    remediations: Objects = field(default_factory=dict)
+    refusals: dict[str, str] = field(default_factory=dict)
 
     def listed(self) -> None:
         """Everything anew, as at the start."""
         self.nodes = dict(self.world.nodes)
         self.tunings = dict(self.world.tunings)
         self.states = dict(self.world.states)
+        self.policies = dict(self.world.policies)
+        self.remediations = dict(self.world.remediations)
 
     def told(self, name: str) -> None:
         """News of every object of that name."""
@@ -183,6 +354,15 @@ class Belief:
                 known[name] = real[name]
             else:
                 known.pop(name, None)
+        if name in self.world.policies:
+            self.policies[name] = self.world.policies[name]
+        else:
+            self.policies.pop(name, None)
+        here = {n: one for n, one in self.world.remediations.items() if one.spec.node == name}
+        gone = [n for n, one in self.remediations.items() if one.spec.node == name]
+        for one in gone:
+            del self.remediations[one]
+        self.remediations.update(here)
 
     def observed(self) -> Observed:
         """What it plans from."""
@@ -192,6 +372,9 @@ class Belief:
             dict(self.states),
             self.world.now,
             self.world.settings,
+            policies=dict(self.policies),
+            remediations=dict(self.remediations),
+            refusals=dict(self.refusals),
         )
         pods = {name: tuple(self.world.pods.get(name, ())) for name in seen.draining()}
         return replace(seen, pods=pods)
@@ -199,14 +382,41 @@ class Belief:
     def carry_out(self, writes: Iterable[Write]) -> None:
         """Make writes until one of a node is refused; learn from every answer."""
         refused: set[str] = set()
+        changed: set[str] = set()
         for write in writes:
-            subject = getattr(write, "node", None) or getattr(write, "tuning", None) or ""
+            subject = (
+                getattr(write, "node", None)
+                or getattr(write, "tuning", None)
+                or getattr(write, "policy", None)
+                or ""
+            )
             if subject in refused:
                 continue
-            if not self.world.make(write):
+            if isinstance(write, made.EvictPod):
+                self.refusals.pop(write.uid, None)
+                if write.uid in self.world.protected:
+                    self.refusals[write.uid] = self.world.protected[write.uid]
+            if not self.world.make(self._after_own(write, changed)):
                 refused.add(subject)
+            changed.add(
+                getattr(write, "remediation", None) or getattr(write, "policy", "") or _made(write)
+            )
             if subject:
                 self.told(subject)
+
+    def _after_own(self, write: Any, changed: set[str]) -> Any:
+        """On the version that our own last write left, as the performer does."""
+        kinds = (("remediation", self.world.remediations), ("policy", self.world.policies))
+        for field_name, objects in kinds:
+            name = getattr(write, field_name, "")
+            if name and name in changed and hasattr(write, "resource_version"):
+                one: Any = objects.get(name)
+                return replace(write, resource_version=one.resource_version if one else "")
+        return write
+
+
+def _made(write: Write) -> str:
+    return write.spec.name if isinstance(write, made.CreateRemediation) else ""
 
 
 def after_all(observed: Observed, writes: Iterable[Write]) -> Observed:
@@ -223,4 +433,19 @@ def after_all(observed: Observed, writes: Iterable[Write]) -> Observed:
                 del tunings[name]
             case made.SetTuningStatus(name, status=status):
                 tunings[name] = replace(tunings[name], status=status)
-    return replace(seen, tunings=tunings, pods={})
+    return replace(seen, tunings=tunings, policies=_policies(observed, writes), pods={})
+
+
+def _policies(observed: Observed, writes: Iterable[Write]) -> dict[str, RemediationPolicy]:
+    policies = dict(observed.policies)
+    for write in writes:
+        match write:
+            case made.AddPolicyFinalizer(name):
+                one = policies[name]
+                held = (*one.finalizers, REMEDIATION_FINALIZER)
+                policies[name] = replace(one, finalizers=held)
+            case made.RemovePolicyFinalizer(name):
+                del policies[name]
+            case made.SetPolicyStatus(name, status=status):
+                policies[name] = replace(policies[name], status=status)
+    return policies

@@ -170,7 +170,10 @@ def _in_care(fleet: Fleet, wards: Ward, one: Verdict, found: Care) -> list[Write
             state.append(DeleteState(one.name, former.uid))
         base = _spec(wards, one, wanted.spec(fleet, one))
         spec = base if base is not None else StateSpec(one.node.uid, one.content)
-        spec = replace(spec, restart=found.restart, incident=found.incident, task=found.task)
+        # A task that has been answered stays until the end: to take it away would be a write more.
+        answered = one.state.spec.task if one.state is not None and found.incident else None
+        task = found.task or answered
+        spec = replace(spec, restart=found.restart, incident=found.incident, task=task)
         state += _state(one, spec, Step())
     return [*found.before, *state, *found.after]
 
