@@ -31,7 +31,7 @@ from unit.cli.incidents import (
 
 POLICIES, REMEDIATIONS = f"{GROUP}/remediationpolicies", f"{GROUP}/noderemediations"
 LISTED = ("get", "nodes,nt,nts,rp,nr", "-o")
-WITHOUT_TIMES = ("at", "notes")
+WITH_LEASES = ("get", "nodes,nt,nts,rp,nr,leases", "-n", NAMESPACE, "-o")
 
 Told = dict[str, Any]
 Read = Callable[..., tuple[int, Told]]
@@ -122,18 +122,20 @@ HEAL = {
 
 
 def test_an_incident_as_people_on_call_see_it(
-    rollouts: Rollouts, agents: Agents, read: Read, control_plane: ControlPlane
+    rollouts: Rollouts, agents: Agents, read: Read, control_plane: ControlPlane, tmp_path: Path
 ) -> None:
     """By a real operator: nothing needs anybody while it works, and afterwards a log tells it."""
     rollouts.nodes(1)
     config = str(control_plane.kubeconfig)
     with rollouts.operator():
-        body = policy(**HEAL)
-        put(rollouts.api, POLICIES, body)
+        put(rollouts.api, POLICIES, policy(**HEAL))
         agents.press("n0", Trouble((Level(used=960),), ends=WITH_INCIDENT, after=1.0))
         wait(lambda: _phase(rollouts.api) == "Succeeded", "the node is healed", 60)
         wait(lambda: not _fired(rollouts.api), "its agent says that all is calm")
         status, told = read("explain", "n0", "--kubeconfig", config)
+        file = tmp_path / "cluster.json"
+        file.write_text(control_plane.kubectl(*WITH_LEASES, "json"), encoding="utf-8")
+        assert read("status", "--from", str(file))[1]["needs"] == []
     assert [one["what"] for one in told["needs"]] == []
     assert status == 0
     log = told["remediation"]["log"]

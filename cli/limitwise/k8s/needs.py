@@ -61,7 +61,8 @@ def _operator(cluster: Cluster) -> Iterator[Need]:
         when = age(heart.renewed, cluster.at)
         yield Need("operator", "Silent", f"nobody leads: its Lease was renewed {when} ago", command)
     elif heart is None and LEASE in cluster.kinds and (cluster.policies or cluster.tunings):
-        yield Need("operator", "Silent", "no operator has ever led here", command)
+        message = "there is no Lease of a leader: none has led, or it is in another --namespace"
+        yield Need("operator", "Silent", message, command)
 
 
 def _unread(cluster: Cluster) -> Iterator[Need]:
