@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +28,16 @@ from limitwise_operator.kinds.watch import DONE, FAILED, Pressure, TaskEnd
 from .objects import START, failed, succeeded
 
 Objects = dict[str, Any]
+ON_TUNINGS = (made.AddFinalizer, made.RemoveFinalizer, made.SetTuningStatus)
+ON_STATES = (made.CreateState, made.ReplaceStateSpec, made.DeleteState)
+ON_POLICIES = (made.AddPolicyFinalizer, made.RemovePolicyFinalizer, made.SetPolicyStatus)
+ON_REMEDIATIONS = (
+    made.CreateRemediation,
+    made.SetRemediationStatus,
+    made.AddRemediationFinalizer,
+    made.RemoveRemediationFinalizer,
+    made.DeleteRemediation,
+)
 
 
 @dataclass
@@ -108,38 +118,38 @@ class World:
 
     def make(self, write: Write) -> bool:
         """Carry out one write; whether the API would accept it."""
+        made_by: Callable[[Any], bool] = self._make_on_node
+        if isinstance(write, ON_TUNINGS):
+            made_by = self._make_on_tuning
+        elif isinstance(write, ON_STATES):
+            made_by = self._make_on_state
+        elif isinstance(write, ON_POLICIES):
+            made_by = self._make_on_policy
+        elif isinstance(write, ON_REMEDIATIONS):
+            made_by = self._make_on_remediation
+        return made_by(write)
+
+    def _make_on_node(self, write: Any) -> bool:
+        """Nodes, their pods, and what is only said."""
         match write:
-            case made.AddFinalizer() | made.RemoveFinalizer() | made.SetTuningStatus():
-                return self._make_on_tuning(write)
-            case made.CreateState() | made.ReplaceStateSpec() | made.DeleteState():
-                return self._make_on_state(write)
             case made.EvictPod() | made.DeletePod():
                 self._leave(write)
                 return True
-            case made.RecordEvent():
+            case made.RecordEvent() | made.Escalate():
+                self.escalations += [write] if isinstance(write, made.Escalate) else []
                 return True
-            case made.Escalate():
-                self.escalations.append(write)
-                return True
-            case made.AddPolicyFinalizer() | made.RemovePolicyFinalizer() | made.SetPolicyStatus():
-                return self._make_on_policy(write)
-            case (
-                made.CreateRemediation()
-                | made.SetRemediationStatus()
-                | made.AddRemediationFinalizer()
-                | made.RemoveRemediationFinalizer()
-                | made.DeleteRemediation()
-            ):
-                return self._make_on_remediation(write)
-            case made.CordonNode(name, note=note) if name in self.nodes:
-                node = self.nodes[name]
-                own = note.by.startswith("NodeRemediation/") and not note.unschedulable_before
-                if own and node.unschedulable and node.cordon is None:
-                    return False  # somebody has cordoned it since
-        if write.node not in self.nodes or self.nodes[write.node].uid != write.uid:
+        node = self.nodes.get(write.node)
+        if node is None or node.uid != write.uid or self._taken(node, write):
             return False
         self.nodes = dict(expected(self.all_seen(), [write]).nodes)
         return True
+
+    def _taken(self, node: Node, write: Any) -> bool:
+        """Whether somebody has cordoned a node since we looked."""
+        if not isinstance(write, made.CordonNode) or write.note.unschedulable_before:
+            return False
+        ours = write.note.by.startswith("NodeRemediation/")
+        return ours and node.unschedulable and node.cordon is None
 
     def _leave(self, write: made.EvictPod | made.DeletePod) -> None:
         here = {one.uid: one for one in self.pods.get(write.node, [])}
@@ -195,14 +205,12 @@ class World:
             )
             return True
         one = self.remediations.get(write.remediation)
-        if one is None:
-            return False
         if isinstance(write, made.DeleteRemediation):
-            if one.uid != write.uid:
-                return False
-            self.delete_remediation(one.name)
-            return True
-        if one.resource_version != write.resource_version:
+            same = one is not None and one.uid == write.uid
+            if same:
+                self.delete_remediation(write.remediation)
+            return same
+        if one is None or one.resource_version != write.resource_version:
             return False
         return self._changed_remediation(one, write)
 

@@ -232,7 +232,8 @@ def test_kept_cordoned_it_is_escalated_and_stays_until_its_incident_is_deleted()
 @pytest.mark.parametrize(("leave", "deleted"), [(True, True), (False, False)])
 def test_pods_are_deleted_only_with_leave_and_in_time(leave: bool, deleted: bool) -> None:
     clinic = Clinic(delete_pods=leave)
-    drain = {"when": "Always", "timeout": "60s", "afterTimeout": "DeleteAfter", "deleteAfter": "60s"}
+    drain = {"when": "Always", "timeout": "60s"}
+    drain |= {"afterTimeout": "DeleteAfter", "deleteAfter": "60s"}
     clinic.put(steps={**QUICK, "drain": drain})
     clinic.world.protected["pod-n0"] = "no"
     clinic.falls_ill("n0")
