@@ -26,6 +26,7 @@ from kubernetes.client import Configuration
 from ansible_collections.limitwise.host.plugins.module_utils.ceilings.ceiling import Ceiling
 from ansible_collections.limitwise.host.plugins.module_utils.tuning import Tuning
 from lab.errors import LabError
+from limitwise_operator.agent.emergency import Emergency
 from limitwise_operator.agent.heartbeat import Heartbeat
 from limitwise_operator.agent.loop import Loop
 from limitwise_operator.agent.node import Node
@@ -38,6 +39,8 @@ from limitwise_operator.effects.door import Body, Door, Manners
 from limitwise_operator.kinds.node_tuning_state import Row
 
 from .api import Api
+from .played_relief import PlayedRelief, trial
+from .trouble import Trouble
 
 NAMESPACE = "limitwise-system"
 ACCOUNT = "limitwise-agent"
@@ -271,6 +274,7 @@ class Player:
         self._line = Line.to(api)
         self._loops: dict[str, Loop] = {}
         self._hearts: dict[str, Heartbeat] = {}
+        self._reliefs: dict[str, PlayedRelief] = {}
         self.todo: queue.SimpleQueue[tuple[str, str, Body | None] | None] = queue.SimpleQueue()
         self.applied: Counter[str] = Counter()
         self.broken: list[BaseException] = []
@@ -282,7 +286,14 @@ class Player:
         self._loops[name] = Loop(
             node, PlayedRuns(node), Reporting(states, name), Silent(), INTERVAL, 600.0, self._clock
         )
+        self._reliefs[name] = PlayedRelief(self._clock)
+        self._loops[name].seeing.emergency = Emergency(self._reliefs[name], trial)
         self._hearts[name] = Heartbeat(states, NAMESPACE, name, HEARTBEAT, lambda: True)
+
+    def press(self, name: str, trouble: Trouble | None) -> None:
+        """Its agent finds the node in this trouble, or in none."""
+        self._reliefs[name].press(trouble)
+        self.todo.put(("turn", name, None))
 
     def run(self) -> None:
         """Do what is asked for until told to end."""
@@ -380,6 +391,10 @@ class PlayedAgents:
     def waiting(self) -> int:
         """Turns that are still to be taken."""
         return sum(player.todo.qsize() for player in self._players)
+
+    def press(self, name: str, trouble: Trouble | None) -> None:
+        """The node is in this trouble from now on, or in none; told at once (see played_relief)."""
+        self._player(name).press(name, trouble)
 
     def beat(self) -> None:
         """One heartbeat of every agent."""
