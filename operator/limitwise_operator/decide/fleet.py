@@ -88,16 +88,22 @@ class Fleet:
         return one.node.labels.get(label, ALL) if label else ALL
 
 
-def survey(observed: Observed) -> Fleet:
-    """Everything that several parts of a plan ask for."""
+def survey(observed: Observed, before: Fleet | None = None) -> Fleet:
+    """Everything that several parts of a plan ask for.
+
+    ``before``: the survey of the same moment before some writes, of which nearly all still holds.
+    """
     settings, now = observed.settings, observed.now.replace(microsecond=0)
     tunings = {name: judge(observed.tunings[name], now) for name in sorted(observed.tunings)}
     deadlines = {name: one.deadline for name, one in tunings.items()}
     cares = observed.active()
-    nodes = {
-        name: verdict(node, observed.states.get(name), deadlines, now, _care(node, cares))
-        for name, node in sorted(observed.nodes.items())
-    }
+    known = before.nodes if before is not None and before.now == now else {}
+    nodes: dict[str, Verdict] = {}
+    for name, node in sorted(observed.nodes.items()):
+        state, care, one = observed.states.get(name), _care(node, cares), known.get(name)
+        if one is None or one.node is not node or one.told is not state or one.care != care:
+            one = verdict(node, state, deadlines, now, care)
+        nodes[name] = one
     groups, matched = _grouped(tunings, nodes)
     holders: dict[str, set[str]] = {}
     for name, one in nodes.items():

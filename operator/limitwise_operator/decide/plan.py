@@ -46,8 +46,8 @@ def plan(observed: Observed) -> tuple[Write, ...]:
     if on_nodes:
         # Statuses speak of the cluster as these writes leave it, or they would be out of date.
         observed = expected(observed, on_nodes)
-        fleet = survey(observed)
-        courses, wards = _courses(fleet), ward(observed, fleet)
+        fleet = survey(observed, fleet)
+        courses, wards = _courses(fleet), ward(observed, fleet, wards)
         ruling = admission.rule(wards, _budgets(fleet, courses))
     said = [line for course in courses for line in status.writes(fleet, course)]
     said += told.writes(wards, ruling)

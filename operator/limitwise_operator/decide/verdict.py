@@ -48,6 +48,8 @@ class Verdict:
     restart_waits: bool = False
     phase: str = ""
     care: str = ""
+    told: NodeTuningState | None = None
+    """The state that this was made of, be it of a former node."""
 
     @property
     def name(self) -> str:
@@ -134,7 +136,7 @@ def verdict(
 ) -> Verdict:
     """``deadlines``: progressDeadline by tuning; the longest of those told now counts."""
     if state is None or state.spec.node_uid != node.uid or state.deleting:
-        return Verdict(node, care=care)
+        return Verdict(node, care=care, told=state)
     spec, status = state.spec, state.status
     go = spec.go_ahead
     pending = go is not None and status.observed_revision != spec.revision
@@ -161,6 +163,7 @@ def verdict(
         restart_waits=_waits(state),
         phase=phase,
         care=care,
+        told=state,
     )
 
 

@@ -113,19 +113,30 @@ def _suspect(one: Verdict, silent: datetime | None) -> bool:
     return bool(one.node.conditions or fired or silent is not None)
 
 
-def ward(observed: Observed, fleet: Fleet) -> Ward:
-    """The survey; ``fleet`` is that of the same cluster."""
-    policies = {name: judge(observed.policies[name]) for name in sorted(observed.policies)}
-    selecting: dict[str, tuple[Policy, ...]] = {}
-    if policies:
-        for name, one in fleet.nodes.items():
-            chosen = tuple(
-                policy
-                for policy in policies.values()
-                if matches(policy.policy.selector, one.node.labels)
-            )
-            if chosen:
-                selecting[name] = chosen
+def _selecting(policies: Mapping[str, Policy], fleet: Fleet) -> dict[str, tuple[Policy, ...]]:
+    """By node, who selects it: thousands of nodes share a few such tuples."""
+    found: dict[str, tuple[Policy, ...]] = {}
+    known: dict[tuple[str, ...], tuple[Policy, ...]] = {}
+    selectors = [(name, one.policy.selector) for name, one in policies.items()]
+    for node, one in fleet.nodes.items() if policies else ():
+        labels = one.node.labels
+        names = tuple(name for name, chosen in selectors if matches(chosen, labels))
+        if names:
+            if names not in known:
+                known[names] = tuple(policies[name] for name in names)
+            found[node] = known[names]
+    return found
+
+
+def ward(observed: Observed, fleet: Fleet, before: Ward | None = None) -> Ward:
+    """The survey; ``fleet`` is that of the same cluster, ``before`` the survey before some writes
+    about nodes: these change no policy and no label.
+    """
+    if before is None:
+        policies = {name: judge(observed.policies[name]) for name in sorted(observed.policies)}
+        selecting = _selecting(policies, fleet)
+    else:
+        policies, selecting = dict(before.policies), dict(before.selecting)
     active = observed.active()
     chosen_names = {one.name for one in active.values()}
     unfinished = [
