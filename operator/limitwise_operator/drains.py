@@ -84,6 +84,9 @@ class Drains:
         for one in evictions:
             self.metrics.count("evictions_total", "refused" if one.refused else "granted")
             if one.refused:
+                if self._refusals.get(one.uid) != one.refused:
+                    # What is in the way is told at once, not by the next listing.
+                    self._listed.pop(nodes.get(one.uid, ""), None)
                 self._refusals[one.uid] = one.refused
                 rest = max(AGAIN, one.after) * (1 + SPREAD * random.random())  # noqa: S311
                 self._again[one.uid] = now + rest

@@ -70,14 +70,17 @@ IMAGES = 50  # what a kubelet reports at most, and the larger part of a Node's 1
 
 
 class Kwok:
-    """The kwok process of one control plane; it manages every Node there is. A context manager."""
+    """The kwok process of one control plane; it manages every Node there is. A context manager.
 
-    def __init__(self, plane: ControlPlane) -> None:
-        self._plane = plane
+    ``stages`` are its rules: by default they keep nodes Ready and know no pods (see pods.PODS).
+    """
+
+    def __init__(self, plane: ControlPlane, stages: str = STAGES) -> None:
+        self._plane, self._stages = plane, stages
 
     def __enter__(self) -> Kwok:
         folder = self._plane.folder
-        (folder / "kwok-stages.yaml").write_text(STAGES)
+        (folder / "kwok-stages.yaml").write_text(self._stages)
         self._pid = daemons.start(PROGRAM, command(binaries.path(PROGRAM), self._plane), folder)
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,9 @@ from .slate import wait
 
 POLICIES, REMEDIATIONS = f"{GROUP}/remediationpolicies", f"{GROUP}/noderemediations"
 EVENTS = "/apis/events.k8s.io/v1/events"
+ENDED = ("Succeeded", "GaveBack", "Escalated", "Cancelled")
+OURS = "limitwise.dev/"
+STRATEGIC = "application/strategic-merge-patch+json"
 WITHIN = 60.0
 PIDS: Body = {"name": "pids", "condition": {"type": "PIDPressure"}}
 # Every step at once, no rest: what a test does not ask for takes no time.
@@ -64,7 +68,7 @@ class Incidents:
             "PATCH",
             f"{NODES}/{node}/status",
             {"status": {"conditions": [one]}},
-            content_type="application/strategic-merge-patch+json",
+            content_type=STRATEGIC,
         ).content()
 
     def all(self) -> list[Body]:
@@ -99,10 +103,48 @@ class Incidents:
         """Whether a node takes no pods."""
         return bool(self.node(name)["spec"].get("unschedulable"))
 
+    def set_cordon(self, name: str, *, cordoned: bool) -> None:
+        """As a person does it with kubectl: the field and nothing else."""
+        body = {"spec": {"unschedulable": cordoned or None}}
+        path = f"{NODES}/{name}"
+        self.rollouts.api.request("PATCH", path, body, content_type=MERGE_PATCH).content()
+
+    def marked(self) -> list[str]:
+        """The nodes that carry anything of a cordon of ours."""
+        return [
+            one["metadata"]["name"]
+            for one in self.rollouts.api.get(NODES)["items"]
+            if any(key.startswith(OURS) for key in one["metadata"].get("annotations") or {})
+            or any(taint["key"].startswith(OURS) for taint in one["spec"].get("taints") or ())
+        ]
+
+    def out(self) -> list[str]:
+        """The nodes that take no pods."""
+        nodes = self.rollouts.api.get(NODES)["items"]
+        return [one["metadata"]["name"] for one in nodes if one["spec"].get("unschedulable")]
+
+    def ends(self) -> Counter[str]:
+        """How many incidents are in each phase."""
+        return Counter(str(one.get("status", {}).get("phase", "")) for one in self.all())
+
+    def wait_ended(self, count: int, seconds: float = WITHIN) -> Counter[str]:
+        """How so many incidents ended, as soon as they have and no other is unfinished."""
+
+        def over() -> bool:
+            ends = self.ends()
+            return ends.total() >= count and set(ends) <= set(ENDED)
+
+        self.wait(over, f"{count} incidents have ended", seconds)
+        return self.ends()
+
+    def events(self, name: str) -> list[Body]:
+        """The events about a node or policy."""
+        events = self.rollouts.api.get(EVENTS)["items"]
+        return [one for one in events if one["regarding"].get("name") == name]
+
     def reasons(self, node: str) -> list[str]:
         """The reasons of the events about a node."""
-        events = self.rollouts.api.get(EVENTS)["items"]
-        return [one["reason"] for one in events if one["regarding"].get("name") == node]
+        return [one["reason"] for one in self.events(node)]
 
     def change(self, name: str = "base", **spec: Any) -> None:
         """Merge into a policy's spec."""
