@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+from datetime import UTC, datetime
+
 import pytest
 
 from api.test_operator_drain import pod
 from cluster.agent_sim import Agents
-from cluster.remediations import QUICK, Incidents
-from cluster.rollouts import Rollouts
+from cluster.api import Body
+from cluster.remediations import POLICIES, QUICK, REMEDIATIONS, Incidents
+from cluster.rollouts import NODES, Rollouts
 from cluster.slate import wait
 
 
@@ -59,3 +65,146 @@ def test_without_need_nobody_is_evicted(incidents: Incidents) -> None:
         ended = incidents.wait_phase("n0", "Succeeded")
         assert not ended["status"]["cordoned"]
         assert "deletionTimestamp" not in rollouts.api.get(path)["metadata"]
+
+
+def budget(incidents: Incidents, name: str, app: str) -> None:
+    body = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": app}}},
+    }
+    path = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
+    incidents.rollouts.api.create(path, body)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"), [(["web"], "web"), (["left", "right"], "left and right are both on it")]
+)
+def test_what_is_in_the_way_is_named_and_the_node_given_back(
+    incidents: Incidents, names: list[str], said: str
+) -> None:
+    rollouts = incidents.rollouts
+    rollouts.nodes(1)
+    path = pod(rollouts, "web", "n0")
+    for name in names:
+        budget(incidents, name, "web")
+    with rollouts.operator():
+        incidents.policy(steps={**QUICK, "drain": {"when": "Always", "timeout": "12s"}})
+        incidents.condition("n0")
+        incidents.wait(lambda: bool(_blocking(incidents)), "it is said what is in the way")
+        assert _blocking(incidents).startswith("default/web: ")
+        assert said in _blocking(incidents)
+        ended = incidents.wait_phase("n0", "GaveBack")
+        assert not incidents.cordoned("n0")
+        assert "deletionTimestamp" not in rollouts.api.get(path)["metadata"]
+        assert ended["status"]["evicted"] == 0
+        assert incidents.reasons("n0").count("DrainBlocked") >= 1
+
+
+def _blocking(incidents: Incidents) -> str:
+    return str(incidents.of("n0").get("status", {}).get("blocking", ""))
+
+
+def held(incidents: Incidents) -> str:
+    """A node whose drain does not end by itself."""
+    incidents.rollouts.nodes(1)
+    path = pod(incidents.rollouts, "web", "n0")
+    budget(incidents, "web", "web")
+    return path
+
+
+def test_people_win_in_the_middle_of_a_drain(incidents: Incidents) -> None:
+    rollouts = incidents.rollouts
+    held(incidents)
+    with rollouts.operator():
+        incidents.policy()
+        incidents.condition("n0")
+        incidents.wait_phase("n0", "Draining")
+        rollouts.api.merge(f"{NODES}/n0", {"spec": {"unschedulable": None}})
+        first = incidents.wait_phase("n0", "Cancelled")
+        assert "put the node back in service" in first["status"]["message"]
+        incidents.wait(lambda: _clean(incidents.node("n0")), "nothing of ours is left")
+
+        incidents.condition("n0", "False")
+        incidents.change(cooldown="0s")
+        wait(lambda: _later(first), "a second has passed")
+        incidents.condition("n0")
+        incidents.wait(lambda: len(incidents.all()) == 2, "there is a new incident")
+        incidents.wait_phase("n0", "Draining")
+        second = incidents.of("n0")["metadata"]["name"]
+        incidents.change(cooldown="1h")
+        rollouts.api.delete(f"{REMEDIATIONS}/{second}")
+        incidents.wait(
+            lambda: second not in [one["metadata"]["name"] for one in incidents.all()],
+            "the deleted incident goes",
+        )
+        assert _clean(incidents.node("n0"))
+
+
+def _later(first: Body) -> bool:
+    """Incidents are told apart by seconds."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return now > str(first["spec"]["trigger"]["since"])
+
+
+def _clean(node: Body) -> bool:
+    words = ("limitwise.dev/drain", "limitwise.dev/cordon")
+    text = str(node["spec"]) + str(node["metadata"].get("annotations", ""))
+    return not node["spec"].get("unschedulable") and not any(word in text for word in words)
+
+
+def test_a_policy_in_use_goes_when_its_nodes_are_given_back(incidents: Incidents) -> None:
+    rollouts = incidents.rollouts
+    held(incidents)
+    with rollouts.operator():
+        incidents.policy()
+        incidents.condition("n0")
+        incidents.wait_phase("n0", "Draining")
+        assert rollouts.api.get(f"{POLICIES}/base")["metadata"]["finalizers"]
+        rollouts.api.delete(f"{POLICIES}/base")
+        incidents.wait_phase("n0", "Cancelled")
+        wait(lambda: rollouts.api.request("GET", f"{POLICIES}/base").status == 404, "it is gone")
+        assert _clean(incidents.node("n0"))
+
+
+def test_a_killed_operator_goes_on_where_it_was(incidents: Incidents) -> None:
+    """Killed again and again in the course of a few incidents; nobody is evicted twice."""
+    rollouts = incidents.rollouts
+    names = rollouts.nodes(4)
+    paths = {name: pod(rollouts, f"web-{name}", name) for name in names}
+    ending = threading.Event()
+    kubelet = threading.Thread(target=_kubelet, args=(rollouts, list(paths.values()), ending))
+    kubelet.start()
+    try:
+        with rollouts.operator("--lease-duration", "3") as made:
+            incidents.policy(budget={"maxUnavailable": 2})
+            for name in names:
+                incidents.condition(name)
+            for phase in ("Draining", "Verifying", "Succeeded"):
+                incidents.wait(lambda p=phase: _any(incidents, p), f"one is {phase}")
+                assert made.process is not None
+                os.kill(made.process.pid, signal.SIGKILL)
+                made.process.wait()
+                made.start()
+                made.wait_ready()
+            for name in names:
+                incidents.wait_phase(name, "Succeeded", seconds=120.0)
+                assert _clean(incidents.node(name))
+    finally:
+        ending.set()
+        kubelet.join()
+    assert len(incidents.all()) == len(names)
+
+
+def _any(incidents: Incidents, phase: str) -> bool:
+    return any(one.get("status", {}).get("phase") == phase for one in incidents.all())
+
+
+def _kubelet(rollouts: Rollouts, paths: list[str], ending: threading.Event) -> None:
+    """Ends pods that were told to."""
+    while not ending.wait(0.2):
+        for path in paths:
+            found = rollouts.api.request("GET", path)
+            if found.status == 200 and "deletionTimestamp" in found.body["metadata"]:
+                rollouts.api.delete(path, gracePeriodSeconds="0")
