@@ -86,6 +86,7 @@ class Asked:
     trouble: Trouble | None = None
     since: float = 0.0
     task: str = ""
+    open: Task | None = None
     count: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -173,6 +174,13 @@ class Agents:
         """The node is in no trouble any more."""
         self.press(name, None)
 
+    def finish(self, name: str, answer: Answer = Answer()) -> None:  # noqa: B008
+        """End the task of which that node's agent has said Running and nothing more."""
+        known = self._asked[name]
+        if known.open is not None:
+            task, known.open = known.open, None
+            self._later(0.0, partial(self._finish, name, task, answer))
+
     def beat(self, name: str, age: float = 0.0) -> None:
         """Renew the Lease of the node's agent, as if that had been `age` seconds ago."""
         place, lease = LEASES.format(self.namespace), LEASE_PREFIX + name
@@ -229,6 +237,7 @@ class Agents:
         known = self._asked[name]
         answer = self.conducts.get(name, self.usual).answer(task.do, known.count[task.do])
         known.count[task.do] += 1
+        known.open = None if answer.state else task
         end = partial(self._later, answer.takes, partial(self._finish, name, task, answer))
         under_way = TaskEnd(task.id, RUNNING, time=datetime.now(UTC))
         self._say(name, under_way, end if answer.state else lambda: None)
