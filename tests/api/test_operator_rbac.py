@@ -6,9 +6,11 @@ from pathlib import Path
 
 import yaml
 
+from api.test_operator_drain import pod
 from cluster import binaries
 from cluster.agent_sim import Agents, Conduct
 from cluster.operators import Operator
+from cluster.remediations import PIDS, POLICIES, QUICK, REMEDIATIONS, Incidents
 from cluster.rollouts import NAMESPACE, NODES, TUNINGS, Rollouts
 from cluster.slate import wait
 from lab import commands
@@ -70,4 +72,50 @@ def test_the_rights_of_the_chart_are_enough(rollouts: Rollouts, agents: Agents) 
         "nodetunings/status",
         "leases",
         "events",
+    } <= {write.resource for write in mine}
+
+
+def test_they_are_enough_for_remediation_too(rollouts: Rollouts, agents: Agents) -> None:
+    """Up to a drain that is blocked, an incident that is escalated, and a policy that goes."""
+    apply_rights(rollouts)
+    del agents
+    rollouts.nodes(1)
+    pod(rollouts, "web", "n0")
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "web", "namespace": "default"},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}},
+    }
+    rollouts.api.create("/apis/policy/v1/namespaces/default/poddisruptionbudgets", budget)
+    incidents = Incidents(rollouts)
+    path = rollouts.folder / "operator.kubeconfig"
+    rollouts.plane.write_kubeconfig(path, rollouts.api.token(NAMESPACE, "limitwise-operator"))
+    mark = rollouts.plane.audit.mark()
+    drain = {"when": "Always", "timeout": "8s", "afterTimeout": "KeepCordoned"}
+    with Operator(path, rollouts.folder) as operator:
+        operator.wait_ready("leading")
+        incidents.policy(
+            triggers=[PIDS, {"name": "silent", "agentSilent": {}, "for": "1h"}],
+            steps={**QUICK, "drain": drain},
+            keep=0,
+        )
+        incidents.condition("n0")
+        incidents.wait_phase("n0", "Escalated")
+        assert "web" in str(incidents.of("n0")["status"]["message"])
+        incidents.condition("n0", "False")
+        rollouts.api.delete(f"{REMEDIATIONS}/{incidents.of('n0')['metadata']['name']}")
+        incidents.wait(lambda: not incidents.cordoned("n0"), "it is given back")
+        rollouts.api.delete(f"{POLICIES}/base")
+        wait(lambda: rollouts.api.request("GET", f"{POLICIES}/base").status == 404, "gone", 60.0)
+        assert "403" not in operator.tail()
+    user = f"system:serviceaccount:{NAMESPACE}:limitwise-operator"
+    mine = [one for one in rollouts.plane.audit.since(mark) if one.user == user]
+    assert [write for write in mine if write.status in {401, 403}] == []
+    assert {
+        "noderemediations",
+        "noderemediations/status",
+        "remediationpolicies",
+        "remediationpolicies/status",
+        "pods/eviction",
     } <= {write.resource for write in mine}
