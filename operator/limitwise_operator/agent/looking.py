@@ -22,6 +22,9 @@ CALM, NEAR, TIGHT = 0.001, 0.01, 0.2
 """Shares of a core that looks at all pods may take."""
 NEAR_FROM = 70  # percent
 LEAST = {CALM: 1.0, NEAR: 1.0, TIGHT: 0.25}  # seconds between two of them
+# A pod that is watched fills up unseen for no longer, whatever the last look took: one in an
+# emergency takes many times as long as one of a calm node.
+WATCHED = 10.0
 # So long the outer levels are known by where they were found; a new slice is seen this late.
 SEARCH = 60.0
 
@@ -91,6 +94,7 @@ class Looks:
         near = self.near
         share = TIGHT if tight else NEAR if near else CALM
         pause = max(LEAST[share], self._took / share)
+        pause = min(pause, WATCHED) if pods else pause
         if not (pods or near or tight):
             pause = max(SEARCH, pause)
         return self._clock() - self._looked >= pause
