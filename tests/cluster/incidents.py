@@ -28,6 +28,7 @@ SMALL = 1000
 DROP_IN = "/etc/kubernetes/kubelet.conf.d/60-incident.conf"
 HEAD = {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration"}
 EVICTION = {"memory.available": "50Mi", "nodefs.available": "5%", "imagefs.available": "5%"}
+ALL_PODS = "/api/v1/pods"
 WITHIN = 180.0
 TRY = 0.3
 ALL: Body = {"all": True}
@@ -210,8 +211,13 @@ class Victim:
         self.cluster.wait_ready(self.node)
 
     def _healthy(self) -> bool:
-        path = f"{NODES_PATH}/{self.node.name}/proxy/configz"
-        return self.cluster.api.request("GET", path).status == 200
+        """True when a kubelet answers that knows of all its pods."""
+        answer = self.cluster.api.request("GET", f"{NODES_PATH}/{self.node.name}/proxy/pods/")
+        if answer.status != 200:
+            return False
+        here = {"fieldSelector": f"spec.nodeName={self.node.name}"}
+        wanted = {one["metadata"]["uid"] for one in self.cluster.api.get(ALL_PODS, **here)["items"]}
+        return wanted <= {one["metadata"]["uid"] for one in answer.body["items"] or ()}
 
 
 @contextmanager
