@@ -5,18 +5,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Sequence, Tuple
 
-from ..ceilings.ceiling import CONTAINER, KUBEPODS, POD
+from ..ceilings.ceiling import CONTAINER, POD
 from ..ceilings.group_name import name_of
 from .levels import Level
+from .owner import owner
 from .protected import Protected
 from .tree import Group, Sample
 
 POD_KIND, GROUP_KIND = "Pod", "Group"
-USER = re.compile(r"user-[1-9][0-9]*\.slice")
 LEAST_GROWTH = 16  # tasks; less is what any service does
 LEAST_SPAN = 1.0  # seconds without any growth after which the biggest is it
 LEAST_SHARE = 2  # one of so many parts of all growth, or of all tasks, makes a culprit
@@ -78,23 +77,6 @@ def find(
         )
     name = best.group.rpartition("/")[2]
     return Culprit(GROUP_KIND, name, "", best.group, best.tasks, growth, best.refused)
-
-
-def owner(path: str) -> Optional[str]:
-    """The cgroup that answers for a cgroup: its pod, its user's slice, or its unit.
-
-    None for slices that merely hold others. Root's slice is one of those: whoever mends a host logs
-    in there, so that each of its sessions answers for itself.
-    """
-    parts = [part for part in path.split("/") if part]
-    for end, part in enumerate(parts, 1):
-        here = "/" + "/".join(parts[:end])
-        scope = name_of(here)[0]
-        user = end == 2 and parts[0] == "user.slice" and USER.fullmatch(part) is not None
-        holder = scope == KUBEPODS or (part.endswith(".slice") and scope != POD and not user)
-        if not holder:
-            return here
-    return None
 
 
 def _suspects(first: Sample, last: Sample, within: str) -> List[Suspect]:

@@ -94,7 +94,7 @@ class Places:
         if "/" in name or now - self._searched.get(name, now - SEARCH_AGAIN) < SEARCH_AGAIN:
             return None
         self._searched[name] = now
-        for group in self._everything(""):
+        for group in self._in_slices(""):
             if group.rpartition("/")[2] == name:
                 self._named[name] = group
                 return group
@@ -103,10 +103,12 @@ class Places:
     def _there(self, group: str) -> bool:
         return self._descriptors.read(f"{self._root}{group}/pids.current") is not None
 
-    def _everything(self, group: str) -> Iterator[str]:
+    def _in_slices(self, group: str) -> Iterator[str]:
+        """All units: they are in slices only. Inside a unit anybody may have made the cgroups."""
         for name in self._inner(group):
             yield f"{group}/{name}"
-            yield from self._everything(f"{group}/{name}")
+            if name.endswith(".slice"):
+                yield from self._in_slices(f"{group}/{name}")
 
     def _inner(self, group: str) -> List[str]:
         return self._descriptors.names(self._root + group)

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterator, Tuple
+from typing import Iterator, Optional, Tuple
 
 from .levels import Gauges, events, number
+from .owner import owner
 
+# Whoever may make cgroups (a user's manager, a privileged pod) can make any number of them.
+MOST_INSIDE = 200
 WORTH_ASKING = 16  # tasks below which nobody asks for refused forks
 
 
@@ -31,11 +34,15 @@ class Sample:
 
 
 def look(gauges: Gauges) -> Sample:
-    """Every cgroup that has tasks; none on a host without the pids controller."""
-    return Sample(gauges.clock(), tuple(_below(gauges, "")) if gauges.root else ())
+    """Every cgroup that has tasks; none on a host without the pids controller.
+
+    Inside a pod, a unit or a user's slice no more than so many: what is left out counts in it.
+    """
+    return Sample(gauges.clock(), tuple(_below(gauges, "", None)) if gauges.root else ())
 
 
-def _below(gauges: Gauges, path: str) -> Iterator[Group]:
+def _below(gauges: Gauges, path: str, places: Optional[Iterator[int]]) -> Iterator[Group]:
+    """``places``: how many more may be looked at; None: outside of all that answer for others."""
     base = gauges.root + path
     tasks = number(gauges.descriptors.read(base + "/pids.current"))
     if tasks == 0:
@@ -45,5 +52,9 @@ def _below(gauges: Gauges, path: str) -> Iterator[Group]:
         if tasks >= WORTH_ASKING:
             refused = events(gauges.descriptors.read(base + "/pids.events"))
         yield Group(path, tasks, refused)
+    if places is None and owner(path) == path:
+        places = iter(range(MOST_INSIDE))
     for name in gauges.descriptors.names(base):
-        yield from _below(gauges, f"{path}/{name}")
+        if places is not None and next(places, None) is None:
+            return
+        yield from _below(gauges, f"{path}/{name}", places)

@@ -9,8 +9,9 @@ from typing import Dict, Optional, Tuple
 
 import pytest
 
-from ansible_collections.limitwise.host.plugins.module_utils.relief.culprit import find, owner
+from ansible_collections.limitwise.host.plugins.module_utils.relief.culprit import find
 from ansible_collections.limitwise.host.plugins.module_utils.relief.levels import Level
+from ansible_collections.limitwise.host.plugins.module_utils.relief.owner import owner
 from ansible_collections.limitwise.host.plugins.module_utils.relief.protected import Protected
 from ansible_collections.limitwise.host.plugins.module_utils.relief.tree import Group, Sample
 
@@ -140,6 +141,9 @@ def test_nothing_without_samples_and_no_critical_pod() -> None:
     ("/kubepods/burstable/pod1-1/" + ID, "/kubepods/burstable/pod1-1"),
     ("/docker.slice/docker-" + ID + ".scope", "/docker.slice/docker-" + ID + ".scope"),
     ("/student.slice/student-lab.slice", None),
+    ("/docker", None),
+    (f"/docker/{ID}", f"/docker/{ID}"),
+    (f"/docker/{ID}/docker/{OTHER}", f"/docker/{ID}"),
     ("/made/by/hand", "/made"),
 ])
 def test_who_answers_for_a_cgroup(path: str, answering: Optional[str]) -> None:

@@ -19,7 +19,10 @@ from ansible_collections.limitwise.host.plugins.module_utils.relief.levels impor
     Level,
     holds,
 )
-from ansible_collections.limitwise.host.plugins.module_utils.relief.tree import look
+from ansible_collections.limitwise.host.plugins.module_utils.relief.tree import (
+    MOST_INSIDE,
+    look,
+)
 from ansible_collections.limitwise.host.tests.unit.plugins.module_utils.relief.node import (
     BURST,
     GROUPS,
@@ -105,6 +108,15 @@ def test_a_named_one_is_found_with_the_slices_around_it(
     put(tmp_path, f"{GROUPS}/student.slice/odd.service/pids.max", "max\n")
     found = Gauges(node, clock).read([name])
     assert [row.group for row in found.rows if row.level == "slice"] == groups
+
+
+def test_a_cgroup_that_a_user_has_made_is_not_taken_for_the_unit(
+    node: Host, clock: Clock, tmp_path: Path
+) -> None:
+    made = f"{GROUPS}/user.slice/user-1001.slice/user@1001.service/app.slice/odd.service"
+    put(tmp_path, f"{made}/pids.current", "3\n")
+    put(tmp_path, f"{made}/pids.max", "3\n")
+    assert Gauges(node, clock).read(["odd.service"]).of("slice") == ()
 
 
 def test_pods_come_and_go(node: Host, clock: Clock, tmp_path: Path) -> None:
@@ -213,6 +225,17 @@ def test_what_holds_what() -> None:
 def test_percent(limit: Optional[int], used: int, percent: int) -> None:
     headroom = None if limit is None else max(0, limit - used)
     assert Level("slice", "pids", "", "/a", limit, used, headroom, 0, "/a").percent == percent
+
+
+def test_who_makes_thousands_of_cgroups_hides_nobody(node: Host, tmp_path: Path) -> None:
+    user = f"{GROUPS}/a.slice/a-user.service"
+    put(tmp_path, f"{user}/pids.current", "900\n")
+    for number in range(MOST_INSIDE + 50):
+        put(tmp_path, f"{user}/g{number}/pids.current", "3\n")
+    groups = {group.path: group.tasks for group in look(Gauges(node)).groups}
+    assert groups["/a.slice/a-user.service"] == 900
+    assert groups["/system.slice/web.service"] == 90
+    assert sum(path.startswith("/a.slice/a-user.service/") for path in groups) == MOST_INSIDE
 
 
 def test_a_look_at_all_cgroups(node: Host, tmp_path: Path) -> None:
