@@ -85,8 +85,8 @@ class Figures:
 
 
 def _limit(message: str) -> str:
-    why = message.rsplit("; ", 1)[-1]
-    return next(limit for words, limit in WORDS if why.startswith(words))
+    """The first limit whose words the message has; what people wrote into it may hold anything."""
+    return next(limit for words, limit in WORDS if f"; {words}" in f"; {message}")
 
 
 def _age(one: NodeRemediation, now: datetime) -> float:

@@ -49,7 +49,10 @@ class Ruling:
 
 
 def candidates(ward: Ward) -> list[tuple[Policy, Verdict, Cause]]:
-    """Nodes in trouble with which nobody deals and that are there to be dealt with, in order."""
+    """Nodes in trouble with which nobody deals and that are there to be dealt with, in order.
+
+    A node comes once for each policy that sees trouble: where one may not act, another may.
+    """
     found = []
     for node, told in ward.causes.items():
         one = ward.fleet.nodes[node]
@@ -58,7 +61,6 @@ def candidates(ward: Ward) -> list[tuple[Policy, Verdict, Cause]]:
         for policy, cause in told:
             if ward.known(node, policy, cause) is None:
                 found.append((policy, one, cause))
-                break
     own = ward.fleet.settings.own_node
     return sorted(
         found,
@@ -94,6 +96,8 @@ def rule(ward: Ward, budgets: Budgets) -> Ruling:
         budgets.pools[key] = pool
     halves = {name: storm.half_open(ward, one) for name, one in ward.policies.items()}
     for policy, one, cause in waiting:
+        if one.name in ruling.begins:
+            continue
         limit, why = _hindrance(ward, policy, one, halves, ruling)
         if not limit and not budgets.take(one.name, [_asker(policy, one)]):
             limit, why = BUDGET, "too many nodes are out of service"

@@ -553,3 +553,13 @@ def test_a_node_of_two_policies_has_one_incident_and_one_watch() -> None:
     clinic.operate()
     assert len(clinic.world.remediations) == 1
     clinic.rest()
+
+
+@pytest.mark.parametrize("hinders", [{"mode": "Report"}, {"pauseRequests": ["a; b", "c"]}])
+def test_a_policy_that_may_not_act_keeps_no_other_from_it(hinders: dict[str, Any]) -> None:
+    clinic = Clinic(2)
+    clinic.put("a", **hinders)
+    clinic.put("b")
+    clinic.falls_ill("n0")
+    clinic.until("Succeeded")
+    assert clinic.the().spec.policy == "b"
