@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from lab.errors import LabError
 from project import venvs
 
-from . import agent, apply, cluster, lab_start, observe, relief
+from . import agent, apply, cluster, lab_start, observe, relief, remediation_nodes
 
 # Each takes how many rounds medians are of; those of the cluster are one long course each.
 BENCHMARKS: Mapping[str, Callable[[int], None]] = {
@@ -19,6 +19,7 @@ BENCHMARKS: Mapping[str, Callable[[int], None]] = {
     "apply": lambda rounds: apply.run(venvs.make("bench"), rounds),
     "agent": agent.run,
     "relief": relief.run,
+    "remediation-nodes": lambda _rounds: remediation_nodes.run(),
     "cluster-1000": lambda _rounds: cluster.run(1000),
     "cluster-5000": lambda _rounds: cluster.run(5000),
 }
