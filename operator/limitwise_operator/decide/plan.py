@@ -180,7 +180,7 @@ def _in_care(fleet: Fleet, wards: Ward, one: Verdict, found: Care) -> list[Write
 
 def _spec(wards: Ward, one: Verdict, spec: StateSpec | None) -> StateSpec | None:
     """The spec with what policies want watched; an agent without tunings has only that."""
-    watch = wards.watch(one.name)
+    watch = wards.watch(one.name, spec.content if spec is not None else one.content)
     if spec is None:
         return StateSpec(one.node.uid, one.content, watch=watch) if watch is not None else None
     return replace(spec, watch=watch)
@@ -190,7 +190,7 @@ def _untouched(wards: Ward, fleet: Fleet, one: Verdict) -> bool:
     """Whether nothing is under way on a node; true of nearly all, nearly always."""
     if one.node.cordon is not None or one.phase or fleet.groups[one.name].previewed:
         return False
-    watch = wards.watch(one.name)
+    watch = wards.watch(one.name, one.content)
     if one.state is None:
         return watch is None and one.name not in wards.observed.states
     spec = one.state.spec

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 
 from ...kinds.node_remediation import SUCCEEDED, Cause, NodeRemediation, RemediationSpec
+from ...kinds.state_content import Content
 from ...kinds.watch import Watch
 from ..fleet import Fleet
 from ..observed import Observed
@@ -15,7 +16,7 @@ from ..selector import matches
 from ..verdict import Verdict
 from .policy import Policy, judge
 from .triggers import holding
-from .watch import watch
+from .watch import bounded, watch
 
 OWN = "NodeRemediation/"
 """Prefix of who cordoned a node, in our note on it."""
@@ -54,9 +55,11 @@ class Ward:
         """What agents are told, by the policies that select their nodes: there are few such."""
         return {policies: watch(policies) for policies in set(self.selecting.values())}
 
-    def watch(self, node: str) -> Watch | None:
-        """What a node's agent is told."""
-        return self.watches[self.selecting[node]] if node in self.selecting else None
+    def watch(self, node: str, content: Content) -> Watch | None:
+        """What the agent of a node is told that is to have that content."""
+        if node not in self.selecting:
+            return None
+        return bounded(self.watches[self.selecting[node]], content)
 
     @cached_property
     def causes(self) -> Mapping[str, tuple[tuple[Policy, Cause], ...]]:

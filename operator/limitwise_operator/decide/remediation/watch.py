@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from ansible_collections.limitwise.host.plugins.module_utils.formats.sysctl_conf import canonical
+
+from ...kinds.state_content import Content
 from ...kinds.watch import HOST, MAX_WATCHED, Relief, Watch, Watched
 from .policy import Armed, Policy
 from .triggers import OWN_PERCENT, PID_PRESSURE, watched_id
+
+SYSCTLS = {"threads": canonical("kernel.threads-max"), "pids": canonical("kernel.pid_max")}
+"""What of relief's targets a NodeTuning's ``policy.maximum`` bounds."""
 
 
 def watch(policies: Iterable[Policy]) -> Watch | None:
@@ -25,6 +32,19 @@ def watch(policies: Iterable[Policy]) -> Watch | None:
     ]
     reliefs = [one.policy.rules.relief for one in followed if one.relieves]
     return Watch(tuple(ceilings[:MAX_WATCHED]), _merged([one for one in reliefs if one]))
+
+
+def bounded(told: Watch | None, content: Content) -> Watch | None:
+    """The same, raising nothing further than a node's own NodeTunings let it be raised."""
+    maximum = content.tuning.get("policy", {}).get("maximum")
+    if not maximum or told is None or told.relief is None:
+        return told
+    bounds = {canonical(name): int(value) for name, value in maximum.items()}
+    most = tuple(
+        (name, min(value, bounds.get(SYSCTLS.get(name, ""), value)))
+        for name, value in told.relief.most
+    )
+    return replace(told, relief=replace(told.relief, most=most))
 
 
 def _watched(policy: str, armed: Armed) -> Watched | None:

@@ -563,3 +563,19 @@ def test_a_policy_that_may_not_act_keeps_no_other_from_it(hinders: dict[str, Any
     clinic.falls_ill("n0")
     clinic.until("Succeeded")
     assert clinic.the().spec.policy == "b"
+
+
+def test_relief_goes_no_further_than_a_tuning_lets_anything_be_raised() -> None:
+    clinic = Clinic(1)
+    most = {"threads": 4000000, "pids": 4000000, "kubepods": 9000}
+    clinic.put(relief={"most": most}, steps={})
+    clinic.tune(
+        tuning={
+            "policy": {"maximum": {"kernel/pid_max": 2000000}},
+            "sysctl": {"kernel.pid_max": 1000000},
+        }
+    )
+    watch = clinic.world.states["n0"].spec.watch
+    assert watch is not None
+    assert watch.relief is not None
+    assert dict(watch.relief.most) == {**most, "pids": 2000000}
