@@ -22,9 +22,8 @@ CALM, NEAR, TIGHT = 0.001, 0.01, 0.2
 """Shares of a core that looks at all pods may take."""
 NEAR_FROM = 70  # percent
 LEAST = {CALM: 1.0, NEAR: 1.0, TIGHT: 0.25}  # seconds between two of them
-# A pod that is watched fills up unseen for no longer, whatever the last look took: one in an
-# emergency takes many times as long as one of a calm node.
-WATCHED = 10.0
+# A pod that is watched fills up unseen for no longer, however many there are.
+WATCHED = 30.0
 # So long the outer levels are known by where they were found; a new slice is seen this late.
 SEARCH = 60.0
 
@@ -53,7 +52,9 @@ class Looks:
         self._outer: tuple[Level, ...] = ()
         self._named: tuple[str, ...] = ()
         self._full_pod = False
-        self._took = 0.0
+        # A look in an emergency takes many times as long as one of a calm node.
+        self._took = {CALM: 0.0, NEAR: 0.0, TIGHT: 0.0}
+        self._share = CALM
         self._looked: float | None = None
 
     def outer(self) -> Levels:
@@ -68,7 +69,8 @@ class Looks:
         levels = self._gauges.read(named)
         self._outer = tuple(row for row in levels.rows if _is_outer(row, named))
         self._full_pod = any(row.level == POD and _near(row) for row in levels.rows)
-        self._named, self._looked, self._took = tuple(named), levels.at, self._cost() - began
+        self._named, self._looked = tuple(named), levels.at
+        self._took[self._share] = self._cost() - began
         return levels
 
     def with_cost(self, act: Callable[[], Sampled]) -> Sampled:
@@ -77,7 +79,7 @@ class Looks:
         try:
             return act()
         finally:
-            self._took += self._cost() - began
+            self._took[self._share] += self._cost() - began
 
     @property
     def near(self) -> bool:
@@ -91,12 +93,10 @@ class Looks:
         """
         if self._looked is None or tuple(named) != self._named:
             return True
-        near = self.near
-        share = TIGHT if tight else NEAR if near else CALM
-        pause = max(LEAST[share], self._took / share)
-        pause = min(pause, WATCHED) if pods else pause
-        if not (pods or near or tight):
-            pause = max(SEARCH, pause)
+        self._share = share = TIGHT if tight else NEAR if self.near else CALM
+        pause = max(LEAST[share], self._took[share] / share)
+        if share == CALM:
+            pause = min(pause, WATCHED) if pods else max(SEARCH, pause)
         return self._clock() - self._looked >= pause
 
     def _again(self, row: Level) -> Level | None:

@@ -214,7 +214,8 @@ class Relieving:
         self._outer = judge(self._outer, [one for one in asks if one.level != POD], outer)
         if whole:
             inner = Levels(levels.at, tuple(row for row in seen.rows if row.level == POD))
-            self._pods = judge(self._pods, [one for one in asks if one.level == POD], inner)
+            mine = [one for one in asks if one.level == POD]
+            self._pods = self._looks.with_cost(lambda: judge(self._pods, mine, inner))
 
     def _without_relief(self, orders: Orders, levels: Levels) -> Levels:
         return pressing.unrelieved(levels, self.kept, self._floors(orders))

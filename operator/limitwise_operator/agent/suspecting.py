@@ -18,7 +18,7 @@ from ansible_collections.limitwise.host.plugins.module_utils.relief.tree import 
 
 WINDOW = 10.0  # seconds of samples
 MOST = 12
-STALE = 60.0  # seconds until a sample of a calm node is taken anew
+STALE = 300.0  # seconds until a sample of a calm node is taken anew
 LEAST_SPAN = 0.5  # seconds between the samples that name somebody
 # Growth and refused forks name somebody at once; mere size only when it has been tight for so long.
 BY_SIZE = 3.0
