@@ -25,9 +25,10 @@ from .world import Belief, World
 NODES = [f"n{number}" for number in range(5)]
 POLICIES = ["elm", "fir"]
 KUBEPODS = {"name": "pods", "ceiling": {"level": "kubepods", "usedPercent": 90}}
+MEDDLING = ["cordon", "uncordon", "strip", "delete", "policy", "vanish", "restart"]
 DRAINS = st.fixed_dictionaries(
     {
-        "when": st.sampled_from(["Always", "IfNeeded", "Never"]),
+        "when": st.sampled_from(["Always", "Always", "IfNeeded", "Never"]),
         "after": st.sampled_from(["0s", "30s"]),
         "timeout": st.sampled_from(["30s", "5m"]),
         "afterTimeout": st.sampled_from(["GiveBack", "KeepCordoned", "DeleteAfter"]),
@@ -36,8 +37,8 @@ DRAINS = st.fixed_dictionaries(
 )
 SPECS = st.fixed_dictionaries(
     {
-        "triggers": st.sampled_from([[PIDS], [KUBEPODS], [{**PIDS, "for": "30s"}, KUBEPODS]]),
-        "mode": st.sampled_from(["Enforce", "Enforce", "Enforce", "Report"]),
+        "triggers": st.sampled_from([[PIDS], [PIDS, KUBEPODS], [{**PIDS, "for": "30s"}, KUBEPODS]]),
+        "mode": st.sampled_from([*["Enforce"] * 7, "Report"]),
         "steps": st.builds(
             lambda whole, drain: {**({} if whole else QUICK), "drain": drain}, st.booleans(), DRAINS
         ),
@@ -46,10 +47,10 @@ SPECS = st.fixed_dictionaries(
         "escalation": st.sampled_from([{"node": "GiveBack"}, {"node": "KeepCordoned"}]),
         "budget": st.fixed_dictionaries({"maxUnavailable": st.sampled_from([1, 2, "50%"])}),
         "storm": st.fixed_dictionaries(
-            {"limit": st.sampled_from(["40%", "100%"]), "cooldown": st.just("1m")}
+            {"limit": st.sampled_from(["40%", "100%", "100%"]), "cooldown": st.just("1m")}
         ),
         "cooldown": st.sampled_from(["0s", "10m"]),
-        "pauseRequests": st.sampled_from([[], [], [], ["upgrade"]]),
+        "pauseRequests": st.sampled_from([*[[]] * 7, ["upgrade"]]),
         "keep": st.sampled_from([0, 2, 100]),
     }
 )
@@ -107,6 +108,57 @@ class HospitalMachine(RuleBasedStateMachine):
         before = self.world.nodes.get(name)
         if before is not None and ill != bool(before.conditions):
             self._change(name, conditions=(told,) if ill else ())
+
+    @rule(
+        names=st.sets(st.sampled_from(NODES), min_size=1),
+        cordoned=st.booleans(),
+        protected=st.booleans(),
+        before=st.integers(0, 5),
+        meddling=st.sampled_from(["", "", *MEDDLING]),
+        after=st.integers(1, 9),
+        ok=st.booleans(),
+    )
+    def epidemic(
+        self,
+        names: set[str],
+        cordoned: bool,
+        protected: bool,
+        before: int,
+        meddling: str,
+        after: int,
+        ok: bool,
+    ) -> None:
+        """Nodes fall ill anew; somebody meddles while the operator sees to it."""
+        first = min(names)
+        self.cordon(first, cordoned)
+        self.protect(first, protected)
+        for name in sorted(names):
+            self._change(name, ready=True, conditions=())
+            self.condition(name, True)
+        for _pass in range(before):
+            self.work(1, ok)
+        self._meddle(meddling, first)
+        self.work(after, ok)
+
+    def _meddle(self, how: str, name: str) -> None:
+        match how:
+            case "cordon" | "uncordon":
+                self.cordon(name, how == "cordon")
+            case "strip":
+                self.strip(name)
+            case "delete":
+                for one in sorted(self.world.remediations):
+                    if self.world.remediations[one].spec.node == name:
+                        self.world.delete_remediation(one)
+            case "policy":
+                for one in sorted(self.world.policies):
+                    self.delete_policy(one)
+            case "vanish":
+                self.vanish(name)
+                self.join(name, False)
+            case "restart":
+                self.operate(0.5)
+                self.restart_operator()
 
     @rule(
         name=st.sampled_from(NODES),

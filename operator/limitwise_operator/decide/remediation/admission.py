@@ -16,7 +16,7 @@ from ..fleet import ALL
 from ..verdict import Verdict
 from . import storm
 from .policy import Policy
-from .ward import Ward
+from .ward import Ward, cordoned_for
 
 BUDGET, STORM, PAUSED = "budget", "storm", "paused"
 COOLDOWN, CONTROL_PLANE, REPORT = "cooldown", "controlplane", "report"
@@ -56,7 +56,8 @@ def candidates(ward: Ward) -> list[tuple[Policy, Verdict, Cause]]:
     found = []
     for node, told in ward.causes.items():
         one = ward.fleet.nodes[node]
-        if one.care or node in ward.active or one.node.deleting:
+        if one.care or node in ward.active or one.node.deleting or cordoned_for(one):
+            # One that was escalated and kept out is for people to see to.
             continue
         for policy, cause in told:
             if ward.known(node, policy, cause) is None:

@@ -579,3 +579,20 @@ def test_relief_goes_no_further_than_a_tuning_lets_anything_be_raised() -> None:
     assert watch is not None
     assert watch.relief is not None
     assert dict(watch.relief.most) == {**most, "pids": 2000000}
+
+
+def test_a_node_that_is_kept_out_is_for_people_to_see_to() -> None:
+    clinic = Clinic()
+    clinic.put(retries={"tries": 1})
+    clinic.falls_ill("n0")
+    clinic.until("Escalated", ok=False)
+    clinic.recovers("n0")
+    clinic.world.tick(5)
+    clinic.falls_ill("n0")
+    clinic.rest()
+    assert len(clinic.world.remediations) == 1
+    clinic.world.nodes["n0"] = replace(clinic.world.nodes["n0"], unschedulable=False)
+    clinic.rest()
+    assert len(clinic.world.remediations) == 2
+    assert clinic.phase() == "Succeeded"
+    assert clinic.world.nodes["n0"].cordon is None
