@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from limitwise_operator.decide import writes as made
+from limitwise_operator.decide.plan import plan
 from limitwise_operator.decide.remediation.ripening import next_moment
 from limitwise_operator.kinds import conditions
 from limitwise_operator.kinds.meta import REMEDIATION_FINALIZER
@@ -596,3 +597,36 @@ def test_a_node_that_is_kept_out_is_for_people_to_see_to() -> None:
     assert len(clinic.world.remediations) == 2
     assert clinic.phase() == "Succeeded"
     assert clinic.world.nodes["n0"].cordon is None
+
+
+@pytest.mark.parametrize("meddled", [False, True])
+@pytest.mark.parametrize("killed_after", range(24))
+def test_killed_after_any_write_it_goes_on(killed_after: int, meddled: bool) -> None:
+    """A new operator finds everything that it needs in the cluster."""
+    clinic = Clinic()
+    clinic.world.lingers = True
+    clinic.tune()
+    clinic.put()
+    clinic.operate()
+    clinic.falls_ill("n0")
+    left = killed_after
+    for _pass in range(60):
+        clinic.belief.listed()
+        writes = plan(clinic.belief.observed())
+        done = writes[:left] if 0 < left < len(writes) else writes
+        clinic.belief.carry_out(done)
+        if left and left <= len(writes) and meddled:
+            clinic.world.delete_remediation(clinic.the().name)
+        left = max(0, left - len(writes))
+        for name in clinic.world.nodes:
+            clinic.world.answer(name)
+            clinic.world.kubelet(name)
+        clinic.world.tick(1)
+        if meddled and left == 0:
+            clinic.put(pauseRequests=["enough"])
+    clinic.rest()
+    assert clinic.phase() in ("", "Succeeded")
+    assert clinic.world.evicted.count("pod-n0") <= 1
+    node = clinic.world.nodes["n0"]
+    assert (node.unschedulable, node.drain_taint, node.cordon) == (False, False, None)
+    assert clinic.world.states["n0"].spec.incident == ""
