@@ -185,6 +185,12 @@ class Victim:
         """What kubepods, or a cgroup below it, may have."""
         return self.node.read(f"/sys/fs/cgroup/kubepods.slice/{group}pids.max").strip()
 
+    def configuration(self) -> Body:
+        """The configuration that its kubelet has in force."""
+        path = f"{NODES_PATH}/{self.node.name}/proxy/configz"
+        found: Body = self.cluster.api.get(path)["kubeletconfig"]
+        return found
+
     def value(self, name: str) -> int:
         """kernel.NAME now."""
         return int(self.node.read(f"/proc/sys/kernel/{name}"))

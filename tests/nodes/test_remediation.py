@@ -24,7 +24,6 @@ UNIT = "leak.service"
 PIDS = 128
 REPLICAS, LEAST = 6, 5
 RATE = 40
-LARGER = 4096
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +71,11 @@ class Incident:
         return self.installed.cluster.api.apply(leaks.in_pod(LEAK, leak, self.node))
 
     @property
+    def begun(self) -> bool:
+        """Whether there is a remediation."""
+        return bool(incidents.of(self.installed.cluster, self.node.name))
+
+    @property
     def named(self) -> str:
         """The culprit's name, as soon as it is known."""
         found = incidents.of(self.installed.cluster, self.node.name)
@@ -100,6 +104,7 @@ def victim(crowd: Installed, installed: Installed) -> Iterator[Victim]:
             leaks.stop(node, UNIT)
             cluster.api.delete(f"{PODS}/{LEAK}", gracePeriodSeconds="0")
             incidents.clear(cluster)
+            installed.clear()
 
 
 @contextmanager
@@ -208,7 +213,7 @@ def test_a_node_on_which_nothing_starts_any_more_is_healed(
     began = len(incidents.reliefs(installed, node.name))
     with bystander.watched(cluster, LEAST) as seen, incidents.used(cluster, node.name) as service:
         it = Incident(installed, victim, seen, service, began)
-        it.leak(Leak(PROCESSES))
+        it.leak(Leak(PROCESSES, rate=0))
         installed.until("nothing starts", lambda: service.failed)
         cluster.api.apply(pod("late", docker_image.NAME, ["sleep", "1000"], node))
         incidents.policy(cluster, "host", relief={"at": 80, "most": {"pids": 8000}, "cap": True})
@@ -239,16 +244,18 @@ def test_a_drained_node_comes_back_with_its_new_ceilings(
     installed: Installed, victim: Victim
 ) -> None:
     victim.sysctl(pid_max=SMALL)
-    steps = {**incidents.POLICY["steps"], "drain": {"when": "Always", "timeout": "2m"}}
-    with incident(installed, victim, "host", {"pids": 8000}, steps=steps) as it:
+    victim.kubelet()
+    selector = {"matchLabels": {"kubernetes.io/hostname": victim.node.name}}
+    tuning = {"kubelet": {"podPidsLimit": PIDS}}
+    installed.tuning(
+        "pods", nodeSelector=selector, tuning=tuning, disruption={"restart": "Never"}
+    )
+    installed.until("a restart is waited for", lambda: waits(installed, victim))
+    with incident(installed, victim, "host", {"pids": 8000}) as it:
         here = bystander.on(installed.cluster, victim.node.name)
         it.leak(Leak(PROCESSES, rate=RATE))
-        installed.until("the culprit is named", lambda: it.named == LEAK)
-        installed.tuning(
-            "larger",
-            nodeSelector={"matchLabels": {"kubernetes.io/hostname": victim.node.name}},
-            tuning={"sysctl": {"kernel.pid_max": LARGER}},
-        )
+        installed.until("a remediation has begun", lambda: it.begun)
+        installed.change("pods", disruption={"restart": "AfterDrain"})
         it.until_ended()
 
     assert it.status["phase"] == "Succeeded"
@@ -256,9 +263,11 @@ def test_a_drained_node_comes_back_with_its_new_ceilings(
     assert it.status["steps"][DRAINED.index("Applying")]["result"] == "Done"
     assert it.seen.innocent(LEAK).keys() == {*here}
     assert it.seen.lowest >= LEAST
+    assert victim.configuration()["podPidsLimit"] == PIDS
+    assert not waits(installed, victim)
     it.takes_pods()
-    installed.wait_current("larger")
-    installed.until("it has its tuning", lambda: victim.value("pid_max") == LARGER)
-    # relief's value was nobody's original
-    installed.remove("larger")
-    assert victim.value("pid_max") == SMALL
+
+
+def waits(installed: Installed, victim: Victim) -> bool:
+    """Whether a value waits there for a restart of the kubelet."""
+    return bool(installed.state(victim.node.name).get("status", {}).get("waiting"))
