@@ -199,6 +199,7 @@ class Relieving:
         """Nobody watches, and nothing is kept."""
         self._outer, self._pods, self._verifying = Judged(), Judged(), None
         self._spent = self._spent_pods = self._alarm = False
+        self._below = self.clock()
         self._suspecting.forget()
         if self.pressure != CALM:
             self._said = self.pressure = CALM
