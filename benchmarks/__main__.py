@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from lab.errors import LabError
 from project import venvs
 
-from . import agent, apply, cluster, lab_start, observe, relief, remediation_nodes
+from . import agent, apply, cluster, lab_start, observe, relief, remediation, remediation_nodes
 
 # Each takes how many rounds medians are of; those of the cluster are one long course each.
 BENCHMARKS: Mapping[str, Callable[[int], None]] = {
@@ -22,6 +22,8 @@ BENCHMARKS: Mapping[str, Callable[[int], None]] = {
     "remediation-nodes": lambda _rounds: remediation_nodes.run(),
     "cluster-1000": lambda _rounds: cluster.run(1000),
     "cluster-5000": lambda _rounds: cluster.run(5000),
+    "remediation-1000": remediation.run_1000,
+    "remediation-5000": remediation.run_5000,
 }
 
 

@@ -128,11 +128,12 @@ class Incidents:
         return Counter(str(one.get("status", {}).get("phase", "")) for one in self.all())
 
     def wait_ended(self, count: int, seconds: float = WITHIN) -> Counter[str]:
-        """How so many incidents ended, as soon as they have and no other is unfinished."""
+        """How so many incidents ended, as soon as they have, let go, and no other is unfinished."""
 
         def over() -> bool:
             ends = self.ends()
-            return ends.total() >= count and set(ends) <= set(ENDED)
+            held = any(one["metadata"].get("finalizers") for one in self.all())
+            return ends.total() >= count and set(ends) <= set(ENDED) and not held
 
         self.wait(over, f"{count} incidents have ended", seconds)
         return self.ends()
