@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
+from .decide.drain import AT_ONCE
 from .decide.writes import DeletePod, EvictPod, RecordEvent, SetRemediationStatus, Write
 from .effects.answers import ApiError, StoppedError
 from .effects.performing import Eviction
@@ -78,7 +79,7 @@ class Drains:
             {name: len(uids) for name, uids in self._granted.items()},
         )
 
-    def took(self, writes: Sequence[Write], evictions: Iterable[Eviction], now: float) -> None:
+    def took(self, writes: Sequence[Write], evictions: Sequence[Eviction], now: float) -> None:
         """Learn from a node's writes which pods went and which were refused."""
         nodes = {write.uid: write.node for write in writes if isinstance(write, EvictPod)}
         for one in evictions:
@@ -93,6 +94,11 @@ class Drains:
             else:
                 self._refusals.pop(one.uid, None)
                 self._granted.setdefault(nodes.get(one.uid, ""), set()).add(one.uid)
+        granted = sum(not one.refused for one in evictions)
+        if granted and len(nodes) >= AT_ONCE:
+            # There may be more that wait: those that were asked for are seen to be on their way.
+            for name in set(nodes.values()):
+                self._listed.pop(name, None)
         for write in writes:
             if not isinstance(write, (EvictPod, DeletePod, RecordEvent, SetRemediationStatus)):
                 # The node's state moved: look at its pods at once when it drains.

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from ..kinds.pod import Pod
 from .observed import DrainOptions
 
+# Evictions that are asked for by one look at a node's pods; another look follows at once.
+AT_ONCE = 10
 DAEMON_SET = "DaemonSet"
 NOBODY_MAKES_IT_AGAIN = "has no controller that would make it again"
 HAS_LOCAL_DATA = "has local data in an emptyDir"
@@ -33,8 +36,9 @@ class Drain:
 
     @property
     def asked(self) -> tuple[Pod, ...]:
-        """Those of ``evict`` to be asked for now."""
-        return tuple(pod for pod in self.evict if pod.uid not in self.resting)
+        """Those of ``evict`` to be asked for now: some of many, so that no other node waits."""
+        ready = (pod for pod in self.evict if pod.uid not in self.resting)
+        return tuple(islice(ready, AT_ONCE))
 
     @property
     def hindrance(self) -> str:

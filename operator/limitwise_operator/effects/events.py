@@ -28,7 +28,8 @@ REMEMBERED = 1000
 # The API server keeps events for an hour: an older one would be counted on an object that is gone.
 FRESH = 1800.0
 RECOUNT = 300.0
-RATE, BURST = 1.0, 50
+# A burst is that of a hundred incidents: each tells a few things about its own node.
+RATE, BURST = 2.0, 300
 _log = logging.getLogger(__name__)
 
 

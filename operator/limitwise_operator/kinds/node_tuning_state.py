@@ -18,7 +18,7 @@ from .fields import Body
 from .meta import API_VERSION, NODE_TUNING_STATE, KindError
 from .state_content import Content, content
 from .times import format_time, parse_time
-from .watch import CALM, Pressure, Task, TaskEnd, Watch
+from .watch import CALM, Pressure, Task, TaskEnd, Watch, shared
 
 APPLIED = "Applied"
 DRIFTED = "Drifted"
@@ -320,7 +320,9 @@ class NodeTuningState:
                 replace(one, message=one.message[:HELD_MESSAGE]) for one in self.status.conditions
             ),
         )
-        return replace(self, status=status)
+        watch = self.spec.watch
+        spec = replace(self.spec, watch=shared(watch)) if watch is not None else self.spec
+        return replace(self, spec=spec, status=status)
 
 
 def body_of(name: str, spec: StateSpec) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from . import fields
@@ -120,6 +121,12 @@ class Watch:
         if self.relief is not None:
             body["relief"] = self.relief.to_dict()
         return body
+
+
+@lru_cache(maxsize=256)
+def shared(watch: Watch) -> Watch:
+    """The one copy of equal watches: thousands of nodes are told the same."""
+    return watch
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from limitwise_operator.effects.answers import (
     TooManyError,
     UnreachableError,
 )
-from limitwise_operator.effects.events import FRESH, RECOUNT, Recorder
+from limitwise_operator.effects.events import BURST, FRESH, RECOUNT, Recorder
 from limitwise_operator.effects.performing import Performer, by_subject
 from limitwise_operator.kinds.meta import CORDON_ANNOTATION, DRAIN_TAINT, STARTUP_TAINT
 from limitwise_operator.kinds.node import Cordon
@@ -263,7 +263,7 @@ def test_a_flood_of_events_is_cut() -> None:
     recorder = Recorder(cluster, "me", counted, Ticking())  # type: ignore[arg-type]
     for number in range(500):
         recorder.tell(RecordEvent("NodeTuning", f"t{number}", "u", "Normal", "R", "m"))
-    assert counted.results == {"told": 50, "dropped": 450}
+    assert counted.results == {"told": BURST, "dropped": 500 - BURST}
 
 
 def test_an_event_that_cannot_be_told_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:

@@ -630,3 +630,17 @@ def test_killed_after_any_write_it_goes_on(killed_after: int, meddled: bool) -> 
     node = clinic.world.nodes["n0"]
     assert (node.unschedulable, node.drain_taint, node.cordon) == (False, False, None)
     assert clinic.world.states["n0"].spec.incident == ""
+
+
+def test_many_pods_are_asked_for_a_few_at_a_time() -> None:
+    clinic = Clinic()
+    clinic.put()
+    clinic.world.pods["n0"] = [
+        Pod("apps", f"web-{number}", f"pod-{number}", "n0", "ReplicaSet") for number in range(25)
+    ]
+    clinic.falls_ill("n0")
+    asked = [
+        sum(isinstance(one, made.EvictPod) for one in clinic.live()) for _pass in range(8)
+    ]
+    assert [count for count in asked if count] == [10, 10, 5]
+    clinic.until("Succeeded")
