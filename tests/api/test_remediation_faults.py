@@ -1,0 +1,152 @@
+"""Remediation when things break: the operator killed at every write, the API server failing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from api.remediating import check_evictions, check_settled
+from cluster.agent_sim import Agents, Conduct
+from cluster.fault_rules import Act, Delay, Lose, Refuse, Swallow
+from cluster.faults import FaultProxy
+from cluster.kwok import Kwok
+from cluster.onlooker import Onlooker
+from cluster.operators import Operator
+from cluster.pods import PODS, Pods
+from cluster.remediations import Incidents
+from cluster.rollouts import Rollouts
+from cluster.slate import wait
+from cluster.trouble import Answer
+
+# Everything that a remediation writes, but what says who leads.
+WRITES = "limitwise.dev/v1alpha1|/nodes/|/eviction|/events"
+NODES, BUDGET = 4, 2
+
+
+@pytest.fixture
+def incidents(rollouts: Rollouts, agents: Agents) -> Iterator[Incidents]:
+    """Agents that take a moment for every task, and pods that run and end."""
+    agents.usual = Conduct(apply=(Answer(takes=0.2),), verify=(Answer(takes=0.2),))
+    with Kwok(rollouts.plane, PODS):
+        yield Incidents(rollouts)
+
+
+@pytest.fixture
+def pods(incidents: Incidents) -> Pods:
+    """No pod yet."""
+    return Pods(incidents.rollouts.api)
+
+
+def prepared(incidents: Incidents, pods: Pods, count: int = NODES) -> list[str]:
+    """So many nodes with a pod each, and n9, which somebody has cordoned."""
+    names = incidents.rollouts.nodes(count)
+    incidents.rollouts.nodes(1, first=9)
+    incidents.set_cordon("n9", cordoned=True)
+    for name in names:
+        pods.run(f"web-{name}", name)
+    return names
+
+
+def trouble(incidents: Incidents, names: list[str]) -> None:
+    """All of them at once, under a small budget, in which n9 counts too."""
+    incidents.policy(budget={"maxUnavailable": BUDGET + 1})
+    for name in names:
+        incidents.condition(name)
+
+
+def test_killed_after_every_write_it_goes_on_where_it_was(
+    incidents: Incidents, pods: Pods, faults: FaultProxy
+) -> None:
+    rollouts = incidents.rollouts
+    rollouts.tuning()
+    path = rollouts.folder / "killed.kubeconfig"
+    rollouts.plane.write_kubeconfig(path, rollouts.plane.token(), faults.server)
+    operator = Operator(path, rollouts.folder, lease_seconds=2)
+    mark, lives = rollouts.plane.audit.mark(), 0
+    names = prepared(incidents, pods, count=1)
+    with Onlooker(rollouts.api) as seen:
+        trouble(incidents, names)
+
+        def over() -> bool:
+            return incidents.ends() == {"Succeeded": 1} and not incidents.marked()
+
+        while not over():
+            lives += 1
+            assert lives < 60
+            # The server has done the write; whoever asked for it never learns so.
+            faults.add(Swallow(then=operator.kill), "write", WRITES)
+            with operator:
+                wait(lambda: not operator.alive or over(), "it wrote and died", 60.0)
+            faults.clear()
+        with operator:
+            operator.wait_ready("leading")
+            incidents.wait(lambda: not incidents.of("n0")["metadata"].get("finalizers"), "it ends")
+    assert lives >= 8
+    assert seen.cordons == {"n0": 1}
+    assert len(incidents.all()) == 1
+    check_evictions(rollouts.plane, mark, pods, names)
+    check_settled(incidents, seen, foreign=["n9"])
+
+
+@pytest.mark.parametrize(
+    ("act", "times"),
+    [
+        pytest.param(Refuse(409), 5, id="409"),
+        pytest.param(Refuse(429, retry_after=1), 6, id="429"),
+        pytest.param(Refuse(500), 8, id="500"),
+        pytest.param(Lose(), 6, id="lost"),
+        pytest.param(Swallow(), 6, id="swallowed"),
+        pytest.param(Delay(1.5), 6, id="late"),
+    ],
+)
+def test_refused_lost_and_late_writes_are_made_good(
+    incidents: Incidents, pods: Pods, faults: FaultProxy, act: Act, times: int
+) -> None:
+    rollouts = incidents.rollouts
+    mark = rollouts.plane.audit.mark()
+    names = prepared(incidents, pods)
+    with (
+        Onlooker(rollouts.api) as seen,
+        rollouts.operator("--max-unavailable", "100%", server=faults.server) as operator,
+    ):
+        faults.add(act, "write", WRITES, nth=2, times=times)
+        faults.add(act, "write", "/eviction", nth=2, times=2)
+        trouble(incidents, names)
+        ends = incidents.wait_ended(NODES, seconds=90.0)
+        assert operator.alive
+    assert ends == {"Succeeded": NODES}
+    assert seen.most_out <= BUDGET + 1
+    assert seen.most_active <= BUDGET
+    check_evictions(rollouts.plane, mark, pods, names)
+    check_settled(incidents, seen, foreign=["n9"])
+
+
+def test_watches_are_cut_and_the_api_server_restarts(
+    incidents: Incidents, pods: Pods, faults: FaultProxy
+) -> None:
+    rollouts = incidents.rollouts
+    mark = rollouts.plane.audit.mark()
+    path = rollouts.folder / "long.kubeconfig"
+    rollouts.plane.write_kubeconfig(path, rollouts.plane.token(), faults.server)
+    # A leader that cannot renew ends itself and is started again: here it is patient instead.
+    words = ("--max-unavailable", "100%")
+    operator = Operator(path, rollouts.folder, words=words, lease_seconds=180)
+    names = prepared(incidents, pods)
+    with Onlooker(rollouts.api) as seen, operator:
+        operator.wait_ready("leading")
+        trouble(incidents, names)
+        for done in (1, 2):
+            incidents.wait(
+                lambda least=done: incidents.ends()["Succeeded"] >= least,  # type: ignore[misc]
+                f"{done} are done",
+            )
+            assert faults.cut_watches() >= 1
+        rollouts.plane.restart_apiserver()
+        ends = incidents.wait_ended(NODES, seconds=120.0)
+        assert operator.alive
+    assert ends == {"Succeeded": NODES}
+    assert seen.most_out <= BUDGET + 1
+    assert seen.most_active <= BUDGET
+    check_evictions(rollouts.plane, mark, pods, names)
+    check_settled(incidents, seen, foreign=["n9"])
