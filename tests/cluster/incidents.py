@@ -75,7 +75,7 @@ def watched_everywhere(installed: Installed) -> None:
 
     def told() -> bool:
         states = [installed.state(node.name) for node in installed.cluster.nodes]
-        return all(one.get("spec", {}).get("watch", {}).get("ceilings") for one in states)
+        return all(one.get("spec", {}).get("watch", {}).get("relief") for one in states)
 
     installed.until("every agent knows what to watch", told)
 
