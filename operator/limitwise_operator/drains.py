@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -18,6 +19,8 @@ from .metrics import Metrics
 
 # Seconds between two looks at the pods of one node, and so between two tries to evict one of them.
 EVERY = 5.0
+# Nodes in one look: what follows from it is over soon, and a node that is new waits for no longer.
+NODES = 32
 # A refused pod is asked for again after at least this long, or what the server says, and a little
 # more by chance, so that pods of one budget do not come together.
 AGAIN, SPREAD = 5.0, 0.3
@@ -64,7 +67,7 @@ class Drains:
         if not draining:
             self._refusals.clear()
             self._again.clear()
-        due = [n for n in sorted(draining) if now - self._listed.get(n, -EVERY) >= EVERY]
+        due = self._due(draining, now)
         loop = asyncio.get_running_loop()
         lists = await asyncio.gather(
             *(loop.run_in_executor(self.workers, self._pods, name) for name in due)
@@ -78,6 +81,12 @@ class Drains:
             frozenset(self._again),
             {name: len(uids) for name, uids in self._granted.items()},
         )
+
+    def _due(self, draining: set[str], now: float) -> list[str]:
+        """Those that have not been looked at for longest, as many as one look may take."""
+        since = {name: self._listed.get(name, -math.inf) for name in draining}
+        found = [name for name, at in since.items() if now - at >= EVERY]
+        return sorted(found, key=lambda name: (since[name], name))[:NODES]
 
     def took(self, writes: Sequence[Write], evictions: Sequence[Eviction], now: float) -> None:
         """Learn from a node's writes which pods went and which were refused."""
