@@ -16,14 +16,16 @@ PAUSED = "Paused"
 class Pace:
     """Seconds, but `batch`: subjects written in one pass before it is looked again.
 
-    `debounce`: from the first event to the look; `rest`: from one decision to the next, as a
-    multiple of what deciding took, so that thousands of events are taken in beside it; `moving`:
-    between looks while something is under way (soaks and deadlines end by time alone); `still`:
-    between looks otherwise (windows open by time alone); `status`: between two statuses of a
-    NodeTuning that differ in their counts only.
+    `debounce`: from the first event to the look, and of quiet before it, for which it waits
+    `settle` at most; `rest`: from one decision to the next, as a multiple of what deciding took,
+    so that thousands of events are taken in beside it; `moving`: between looks while something is
+    under way (soaks and deadlines end by time alone); `still`: between looks otherwise (windows
+    open by time alone); `status`: between two statuses of a NodeTuning that differ in their counts
+    only.
     """
 
     debounce: float = 0.05
+    settle: float = 0.3
     rest: float = 2.0
     moving: float = 1.0
     still: float = 20.0

@@ -18,6 +18,7 @@ from typing import Protocol
 from .decide.observed import Observed, Settings
 from .decide.writes import (
     AddFinalizer,
+    CordonNode,
     EvictPod,
     RecordEvent,
     SetPolicyStatus,
@@ -25,7 +26,7 @@ from .decide.writes import (
     Write,
 )
 from .drains import Drains
-from .effects.performing import Outcome, by_subject, subject_of
+from .effects.performing import VERSIONED, Outcome, by_subject, subject_of
 from .figures import Figures
 from .holds import Holds
 from .kinds.node_tuning_state import DRIFTED
@@ -68,6 +69,7 @@ class Planner:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     passes: int = 0
     wanted_since: float | None = None
+    _rung: float = 0.0
     _decided_at: float = 0.0
     _decided_in: float = 0.0
     told: Figures = field(init=False)
@@ -81,8 +83,9 @@ class Planner:
 
     def wake(self) -> None:
         """Something may be different: look soon."""
+        self._rung = self.clock()
         if self.wanted_since is None:
-            self.wanted_since = self.clock()
+            self.wanted_since = self._rung
         self._bell.set()
 
     @property
@@ -96,11 +99,18 @@ class Planner:
             # Events come in flocks; one look serves them all. A costly look is taken less often.
             rested = self._decided_at + self._decided_in * self.pace.rest
             await asyncio.sleep(max(self.pace.debounce, rested - self.clock()))
+            await self._settled()
             self._bell.clear()
             self.wanted_since = None
             if self.leading() and await self.look():
                 self.wake()
             await self._until_woken()
+
+    async def _settled(self) -> None:
+        """Wait for the rest of a flock: a list that is taken in halfway shows no whole cluster."""
+        until = self.clock() + self.pace.settle
+        while (now := self.clock()) < min(until, self._rung + self.pace.debounce):
+            await asyncio.sleep(self._rung + self.pace.debounce - now)
 
     async def _until_woken(self) -> None:
         moving = self.drains.busy or any(
@@ -137,26 +147,46 @@ class Planner:
         holding = {s: g for s, g in first.items() if isinstance(g[0], AddFinalizer)}
         rest = {s: g for s, g in first.items() if s not in holding}
         written = await self._make(holding)
-        written = await self._make(rest) or written
+        written = await self._make_urgent_first(rest) or written
         self.passes += 1
         return written or len(first) < len(groups)
 
     def _decided(self, observed: Observed) -> tuple[Sequence[Write], datetime | None]:
         return self.decide(observed), self.ripens(observed)
 
+    async def _make_urgent_first(self, groups: dict[str, list[Write]]) -> bool:
+        """Make the writes: of all nodes that are cordoned that first, and what else is said later.
+
+        The rest of a node's writes is dropped where its cordon was refused.
+        """
+        urgent = {s: g[: cordoned(g)] for s, g in groups.items() if cordoned(g)}
+        made = await self._outcomes(urgent)
+        rest = {
+            s: g[len(urgent.get(s, ())) :]
+            for s, g in groups.items()
+            if s not in made or made[s].result == "done"
+        }
+        written = any(one.answers for one in made.values())
+        return await self._make({s: g for s, g in rest.items() if g}) or written
+
     async def _make(self, groups: dict[str, list[Write]]) -> bool:
         """Make the writes, subjects beside each other; whether any was made."""
-        made = await asyncio.gather(*(self._perform(one, group) for one, group in groups.items()))
-        return any(made)
+        made = await self._outcomes(groups)
+        return any(one.answers for one in made.values())
 
-    async def _perform(self, subject: str, writes: list[Write]) -> bool:
+    async def _outcomes(self, groups: dict[str, list[Write]]) -> dict[str, Outcome]:
+        made = await asyncio.gather(*(self._perform(one, group) for one, group in groups.items()))
+        return dict(zip(groups, made, strict=True))
+
+    async def _perform(self, subject: str, writes: list[Write]) -> Outcome:
         """Make one subject's writes and take in the answers at once: a thousand are large."""
         loop = asyncio.get_running_loop()
         outcome = await loop.run_in_executor(
             self.workers, self.performer.perform, subject, writes
         )
         self._take(outcome, writes)
-        return bool(outcome.answers)
+        # Bodies are large, and have been taken in.
+        return replace(outcome, answers=tuple(replace(a, body=None) for a in outcome.answers))
 
     async def _observed(self) -> Observed:
         store = self.store
@@ -233,6 +263,15 @@ class Planner:
         self.metrics.gauge("nodes", len(observed.nodes))
         self.metrics.gauge("drift_nodes", _drifted(observed))
         self.told.look(observed)
+
+
+def cordoned(writes: Sequence[Write]) -> int:
+    """How many of one subject's writes there are up to its cordon; 0 without one.
+
+    0 as well where a later write needs the version that an earlier one of them leaves.
+    """
+    until = next((n for n, one in enumerate(writes, 1) if isinstance(one, CordonNode)), 0)
+    return 0 if any(type(one) in VERSIONED for one in writes[until:]) else until
 
 
 def _drifted(observed: Observed) -> int:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,8 +18,11 @@ from limitwise_operator import health, logs
 from limitwise_operator.decide.observed import Observed
 from limitwise_operator.decide.writes import (
     AddFinalizer,
+    CordonNode,
     CreateState,
     EvictPod,
+    RecordEvent,
+    RemoveFinalizer,
     SetTuningStatus,
     Write,
 )
@@ -28,11 +32,12 @@ from limitwise_operator.effects.performing import Answer, Eviction, Outcome
 from limitwise_operator.health import Vital, ailments
 from limitwise_operator.holds import LONGEST, Holds
 from limitwise_operator.kinds.conditions import Condition
+from limitwise_operator.kinds.node import Cordon
 from limitwise_operator.kinds.node_tuning import Counts, NodeTuning, TuningStatus
 from limitwise_operator.kinds.node_tuning_state import NOTHING, StateSpec
 from limitwise_operator.metrics import TABLE, Metrics
 from limitwise_operator.pace import Pace, next_look, only_counts
-from limitwise_operator.planner import Planner
+from limitwise_operator.planner import Planner, cordoned
 from limitwise_operator.store import Store
 
 Body = dict[str, Any]
@@ -338,3 +343,56 @@ def test_a_log_line_is_one_json_object_with_what_was_given_along() -> None:
     assert "\n" not in text
     line = json.loads(text)
     assert (line["message"], line["nodes"], line["level"]) == ("two\nlines x", 3, "info")
+
+
+def _begins(name: str) -> list[Write]:
+    """As an incident begins: the cordon between what must be before and what may be later."""
+    note = Cordon("NodeRemediation/x", False, datetime(2026, 11, 22, tzinfo=UTC))
+    told = RecordEvent("Node", name, name, "Warning", "RemediationStarted", "m")
+    return [CordonNode(name, name, note), told]
+
+
+def test_all_nodes_are_cordoned_before_anything_else_is_said_of_one() -> None:
+    world = World(lambda _observed: [write for name in "abc" for write in _begins(name)])
+    world.refuse = {"Node/b": ConflictError("PATCH", 409, "Conflict", "m")}
+
+    async def work() -> None:
+        await world.planner.look()
+
+    world.run(work)
+    kinds = [[type(one) for one in writes] for _subject, writes in world.made]
+    assert kinds == [[CordonNode]] * 3 + [[RecordEvent]] * 2
+    # What was refused says nothing.
+    assert {subject for subject, _writes in world.made[3:]} == {"Node/a", "Node/c"}
+
+
+def test_a_cordon_is_not_parted_from_writes_that_need_the_version_before_it() -> None:
+    group = [*_begins("a"), RemoveFinalizer("t", "u", "1")]
+    assert cordoned(group) == 0
+    assert cordoned(_begins("a")) == 1
+    assert cordoned([]) == 0
+
+
+def test_a_flock_of_events_is_looked_at_when_it_is_over() -> None:
+    seen: list[int] = []
+
+    def decide(observed: Observed) -> list[Write]:
+        seen.append(len(observed.nodes))
+        return []
+
+    world = World(decide)
+    world.planner.pace = replace(PACE, debounce=1.0, settle=60.0)
+
+    async def work() -> None:
+        running = asyncio.create_task(world.planner.run())
+        for number in range(20):
+            world.store.fold("nodes", node_body(f"n{number}", 1))
+            world.planner.wake()
+            await asyncio.sleep(0.02)
+        async with asyncio.timeout(30):
+            while not seen:
+                await asyncio.sleep(0.01)
+        running.cancel()
+
+    world.run(work)
+    assert seen[0] == 20
