@@ -187,7 +187,9 @@ def _burst(made: Ground, names: list[str]) -> None:
     """So many at once, each with pods that all may go."""
     pods = Pods(made.api)
     _each(lambda name: [pods.run(f"{name}-{n}", name) for n in range(PODS_EACH)], names)
-    made.step(f"{len(names) * PODS_EACH} pods")
+    count = len(names) * PODS_EACH
+    poll(lambda: len(pods.running()) == count, f"{count} pods run", WITHIN)
+    made.step(f"{count} pods")
     before = made.incidents.ends().total()
     mark = made.plane.audit.mark()
     _each(made.incidents.condition, names)

@@ -24,7 +24,7 @@ from cluster.onlooker import Onlooker
 from cluster.operators import Operator
 from cluster.pods import PODS, Pods
 from cluster.remediations import PIDS, Incidents
-from cluster.rollouts import NAMESPACE, Rollouts
+from cluster.rollouts import NAMESPACE, STATES, Rollouts
 from cluster.slate import Slate
 from cluster.trouble import Answer
 
@@ -67,12 +67,15 @@ def each(work: Callable[[str], object], names: Iterable[str]) -> None:
 
 
 def watched(incidents: Incidents, count: int) -> None:
-    """Wait until the operator counts so many nodes."""
-    incidents.wait(
-        lambda: incidents.status().get("nodes", {}).get("matched") == count,
-        f"{count} nodes are watched",
-        WITHIN,
-    )
+    """Wait until the operator counts so many nodes and has told each of their agents."""
+
+    def told() -> bool:
+        states = incidents.rollouts.api.get(STATES, limit="1")
+        there = len(states["items"]) + states["metadata"].get("remainingItemCount", 0)
+        counted = incidents.status().get("nodes", {}).get("matched")
+        return bool(counted == count == there)
+
+    incidents.wait(told, f"{count} nodes are watched", WITHIN)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
