@@ -14,10 +14,12 @@ from limitwise_operator.kinds.node_remediation import NodeRemediation
 from limitwise_operator.kinds.pod import Pod
 from limitwise_operator.kinds.remediation_policy import RemediationPolicy
 
+from .belief import Belief
 from .objects import node, tuning
-from .world import Belief, World
+from .world import World
 
 PIDS = {"name": "pids", "condition": {"type": "PIDPressure"}}
+KUBEPODS = {"name": "pods", "ceiling": {"level": "kubepods", "usedPercent": 90}}
 QUICK = {
     "relieve": {"enabled": False},
     "culprit": {"enabled": False},

@@ -11,8 +11,9 @@ from limitwise_operator.kinds import conditions
 from limitwise_operator.kinds.conditions import Condition
 from limitwise_operator.kinds.node_tuning import NodeTuning
 
+from .belief import Belief
 from .objects import PID_MAX, node, tuning
-from .world import Belief, World
+from .world import World
 
 
 class Cluster:

@@ -18,9 +18,10 @@ from limitwise_operator.kinds.pod import Pod
 from limitwise_operator.kinds.watch import CALM, Culprit, Fired, Pressure, Raised
 
 from . import oracle
+from .belief import Belief
 from .clinic import PIDS, QUICK, policy
 from .objects import node, tuning
-from .world import Belief, World
+from .world import World
 
 NODES = [f"n{number}" for number in range(5)]
 POLICIES = ["elm", "fir"]

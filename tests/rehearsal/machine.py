@@ -18,8 +18,9 @@ from limitwise_operator.kinds.node_tuning import NodeTuning
 from limitwise_operator.kinds.pod import Pod
 
 from . import oracle
+from .belief import Belief, after_all
 from .objects import node, tuning
-from .world import Belief, World, after_all
+from .world import World
 
 NODES = [f"n{number}" for number in range(6)]
 NAMES = ["apple", "birch", "cedar"]
