@@ -63,7 +63,7 @@ def relieving(scene: Scene) -> Turn:
     status, now, pressure = scene.nr.status, scene.now, scene.pressure
     status = replace(status, raised=pressure.raised or status.raised)
     if not scene.rules.steps.relieve:
-        return _to_culprit(scene, status, course.SKIPPED, "")
+        return _to_culprit(scene, status, course.SKIPPED, "not asked for by the policy")
     if pressure.relieved is not None or pressure.raised:
         what = ", ".join(f"{one.what} {one.before} to {one.after}" for one in pressure.raised)
         turn = _to_culprit(scene, status, course.DONE, f"raised {what}" if what else "raised")
@@ -92,17 +92,21 @@ def evicting(scene: Scene) -> Turn:
 
 
 def _drain_or_not(scene: Scene, status: RemediationStatus) -> Turn:
-    """A drain only if it must be; ``after``: how long relief and culprit may take to show."""
+    """A drain only if it must be; ``after``: how long relief and culprit may take to show.
+
+    What a unit or a user has taken no eviction gives back: no pod goes for it unless it is asked.
+    """
     when, since = scene.rules.steps.drain.when, status.steps[-1].end or course.began(status)
     waits = restart.outstanding(scene.ward.fleet, scene.one)
-    helpless = course.last_result(status, VERIFYING) == course.FAILED
+    of_pods = not culprit.outside(status)
+    helpless = of_pods and course.last_result(status, VERIFYING) == course.FAILED
     rows = (
         (when == ALWAYS, "the policy always drains"),
         (waits, "a value waits for a restart"),
         (helpless, "the last try did not help without"),
     )
     why = next((words for applies, words in rows if applies), "")
-    if when == NEVER or not (why or scene.exhausted):
+    if when == NEVER or not (why or (of_pods and scene.exhausted)):
         return _to_applying(scene, status, "")
     if not why and scene.now - since < scene.times.after:
         return Turn(course.saying(status, "waiting whether relief is enough"))
@@ -117,7 +121,8 @@ def cordoning(scene: Scene) -> Turn:
     """Ours is written down before it is done; whoever cordoned before keeps his cordon."""
     status, node = scene.nr.status, scene.node
     if scene.ours:
-        return Turn(course.moved(status, scene.now, course.DONE, "", DRAINING), on=True)
+        how = "it was out of service before" if status.unschedulable_before else "by us"
+        return Turn(course.moved(status, scene.now, course.DONE, how, DRAINING), on=True)
     if node.cordon is not None:
         # Taken out for a restart that failed: its note stays, and so does it.
         how = f"out of service for {node.cordon.by}"
@@ -141,7 +146,8 @@ def drain(scene: Scene) -> Turn:
     """Pods leave by the eviction API, and what is in the way is named."""
     found = draining.look(scene)
     if found.done:
-        return _to_applying(scene, found.turn.status, "")
+        how = f"{found.turn.status.evicted} pods were evicted"
+        return _to_applying(scene, found.turn.status, how)
     if found.over == GIVE_BACK:
         how = f"the drain did not end in time: {found.turn.status.blocking}"
         told = Told(WARNING, "DrainBlocked", how)
@@ -256,8 +262,11 @@ def uncordoning(scene: Scene) -> Turn:
         return Turn(status, before=(scene.uncordon(),))
     before = status.steps[-2] if len(status.steps) > 1 else status.steps[-1]
     phase = before.result if before.result in (GAVE_BACK, ESCALATED, CANCELLED) else SUCCEEDED
-    done = course.left(status, scene.now, course.DONE, "")
-    return over(scene, course.ended(done, scene.now, "", before.message, phase))
+    kept = "it stays out of service, as it was before" if scene.node.unschedulable else ""
+    done = course.left(status, scene.now, course.DONE, kept or "in service")
+    well = f"the node is well: {before.message}".removesuffix(": ")
+    how = well if phase == SUCCEEDED else before.message
+    return over(scene, course.ended(done, scene.now, "", how, phase))
 
 
 def over(scene: Scene, status: RemediationStatus) -> Turn:
