@@ -34,6 +34,11 @@ def deal(scene: Scene) -> Turn:
     return Turn(course.saying(status, "looking for the culprit among the node's pods"))
 
 
+def outside(status: RemediationStatus) -> bool:
+    """Whether the culprit is known, and no pod."""
+    return status.culprit is not None and status.culprit.culprit.kind != CULPRIT_POD
+
+
 def _unknown(scene: Scene, status: RemediationStatus) -> Turn:
     """The agent may be about to name one, relieved or not: it needs two looks at what grows."""
     tight = (scene.by_ceiling and scene.exhausted) or bool(scene.pressure.raised)

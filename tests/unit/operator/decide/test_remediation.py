@@ -191,6 +191,17 @@ def test_a_culprit_that_is_no_pod_is_named() -> None:
     assert clinic.the().status.culprit.name == "user-1000.slice"  # type: ignore[union-attr]
 
 
+def test_no_pod_goes_for_what_is_no_pod() -> None:
+    clinic = Clinic()
+    clinic.put(triggers=[KUBEPODS], steps=GENTLE)
+    clinic.operate()
+    who = Culprit("Group", "leak.service", tasks=900, capped=True)
+    clinic.world.presses("n0", fired(clinic, culprit=who, spent=True))
+    clinic.until("Succeeded")
+    assert clinic.world.evicted == []
+    assert not clinic.the().status.cordoned
+
+
 # --- drains ------------------------------------------------------------------------------------
 
 
