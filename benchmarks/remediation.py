@@ -44,7 +44,8 @@ from .site import LEASE_SECONDS, UNBOUNDED, by_operator, install, poll
 # Published by NVSentinel: seconds from a condition to the cordon; its default rate of evictions.
 PEER, PEER_BURST, PEER_EVICTIONS = (0.026, 0.165), (2.9, 5.1), 5.0
 INCIDENTS, EVERY = 60, 2.0
-BURST, PODS_EACH = 200, 3
+BURST = 200
+DRAINED, PODS_EACH = 20, 30
 BARE_KIND = "BareTrouble"
 IN_FLIGHT = 500
 AT_ONCE = 8
@@ -113,6 +114,7 @@ def run_1000(_rounds: int) -> None:
         spare = iter(made.nodes)
         _steady(made, [next(spare) for _ in range(INCIDENTS)])
         _burst(made, [next(spare) for _ in range(BURST)])
+        _drains(made, [next(spare) for _ in range(DRAINED)])
         _bare(made, [next(spare) for _ in range(INCIDENTS // 2)], EVERY, "bare")
         _bare(made, [next(spare) for _ in range(BURST)], 0.0, "bare_burst")
         made.tell("load", max(made.loads), "processes", "2 cores; the worst minute")
@@ -184,29 +186,37 @@ def _steady(made: Ground, names: list[str]) -> None:
 
 
 def _burst(made: Ground, names: list[str]) -> None:
-    """So many at once, each with pods that all may go."""
-    pods = Pods(made.api)
-    _each(lambda name: [pods.run(f"{name}-{n}", name) for n in range(PODS_EACH)], names)
-    count = len(names) * PODS_EACH
-    poll(lambda: len(pods.running()) == count, f"{count} pods run", WITHIN)
-    made.step(f"{count} pods")
+    """So many at once, all of which may begin."""
     before = made.incidents.ends().total()
     mark = made.plane.audit.mark()
     _each(made.incidents.condition, names)
     made.incidents.wait_ended(before + len(names), WITHIN)
-    writes = made.plane.audit.since(mark)
-    delays = _delays(writes, names)
+    delays = _delays(made.plane.audit.since(mark), names)
     p50, p99 = median(delays), _p99(delays)
     made.step(f"a burst of {len(delays)}: p50 {p50:.2f} s, p99 {p99:.2f} s")
     against = "{} s published by NVSentinel; aim p99 4 s; a burst of " + str(len(names))
     made.tell("burst_cordon_p50", p50, "s", against.format(PEER_BURST[0]), PEER_BURST[0] / p50)
     made.tell("burst_cordon_p99", p99, "s", against.format(PEER_BURST[1]), PEER_BURST[1] / p99)
+
+
+def _drains(made: Ground, names: list[str]) -> None:
+    """Some nodes at once, full of pods that may all go."""
+    pods, before = Pods(made.api), made.incidents.ends().total()
+    count = len(names) * PODS_EACH
+    _each(lambda name: [pods.run(f"{name}-{n}", name) for n in range(PODS_EACH)], names)
+    poll(lambda: len(pods.running()) == count, f"{count} pods run", WITHIN)
+    made.step(f"{count} pods")
+    mark = made.plane.audit.mark()
+    _each(made.incidents.condition, names)
+    made.incidents.wait_ended(before + len(names), WITHIN)
     evicted = sorted(
-        _time(one) for one in writes
+        _time(one)
+        for one in made.plane.audit.since(mark)
         if one.resource == "pods/eviction" and one.status in GRANTED
     )
     rate = len(evicted) / (evicted[-1] - evicted[0])
     best = max(sum(at <= one < at + 1.0 for one in evicted) for at in evicted)
+    made.step(f"{rate:.0f} evictions/s")
     against = f"{PEER_EVICTIONS} by NVSentinel's default; aim 50; {len(evicted)} in all"
     made.tell("evictions_per_second", rate, "evictions/s", against, rate / PEER_EVICTIONS)
     made.tell("evictions_best_second", best, "evictions/s", "in the best second")
