@@ -30,7 +30,7 @@ from cluster.audit import Write
 from cluster.control_plane import ControlPlane
 from cluster.operators import Operator
 from cluster.played import NAMESPACE
-from cluster.pods import PODS, Pods
+from cluster.pods import PODS, PODS_PATH, Pods
 from cluster.remediations import POLICIES, Incidents
 from cluster.rollouts import NODES, STATES, Rollouts
 from cluster.slate import Slate
@@ -114,7 +114,8 @@ def run_1000(_rounds: int) -> None:
         spare = iter(made.nodes)
         _steady(made, [next(spare) for _ in range(INCIDENTS)])
         _burst(made, [next(spare) for _ in range(BURST)])
-        _drains(made, [next(spare) for _ in range(DRAINED)])
+        drained = [next(spare) for _ in range(2 * DRAINED)]
+        _drains(made, drained[:DRAINED], drained[DRAINED:])
         _bare(made, [next(spare) for _ in range(INCIDENTS // 2)], EVERY, "bare")
         _bare(made, [next(spare) for _ in range(BURST)], 0.0, "bare_burst")
         made.tell("load", max(made.loads), "processes", "2 cores; the worst minute")
@@ -199,27 +200,48 @@ def _burst(made: Ground, names: list[str]) -> None:
     made.tell("burst_cordon_p99", p99, "s", against.format(PEER_BURST[1]), PEER_BURST[1] / p99)
 
 
-def _drains(made: Ground, names: list[str]) -> None:
-    """Some nodes at once, full of pods that may all go."""
+def _drains(made: Ground, names: list[str], spare: list[str]) -> None:
+    """Some nodes at once, full of pods that may all go; and the same by bare requests."""
     pods, before = Pods(made.api), made.incidents.ends().total()
-    count = len(names) * PODS_EACH
-    _each(lambda name: [pods.run(f"{name}-{n}", name) for n in range(PODS_EACH)], names)
-    poll(lambda: len(pods.running()) == count, f"{count} pods run", WITHIN)
-    made.step(f"{count} pods")
+    _filled(made, pods, names)
     mark = made.plane.audit.mark()
     _each(made.incidents.condition, names)
     made.incidents.wait_ended(before + len(names), WITHIN)
+    rate, best = _rates(made.plane.audit.since(mark))
+    bare_names = _filled(made, pods, spare)
+    mark = made.plane.audit.mark()
+    _each(lambda name: made.api.create(f"{PODS_PATH}/{name}/eviction", _eviction(name)), bare_names)
+    bare, _best = _rates(made.plane.audit.since(mark))
+    made.step(f"{rate:.0f} evictions/s, {bare:.0f} by bare requests")
+    against = f"{PEER_EVICTIONS} by NVSentinel's default; aim 50; {len(names) * PODS_EACH} in all"
+    made.tell("evictions_per_second", rate, "evictions/s", against, rate / PEER_EVICTIONS)
+    against = f"{bare:.0f} by bare requests of {AT_ONCE} threads, in the same run"
+    made.tell("evictions_best_second", best, "evictions/s", against, best / bare)
+
+
+def _filled(made: Ground, pods: Pods, names: list[str]) -> list[str]:
+    """The names of the pods, as soon as all of them run."""
+    found = [f"{name}-{n}" for name in names for n in range(PODS_EACH)]
+    _each(lambda pod: pods.run(pod, pod.rpartition("-")[0]), found)
+    poll(lambda: set(found) <= pods.running().keys(), f"{len(found)} pods run", WITHIN)
+    made.step(f"{len(found)} pods")
+    return found
+
+
+def _eviction(name: str) -> Body:
+    meta = {"name": name, "namespace": "default"}
+    return {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": meta}
+
+
+def _rates(writes: Iterable[Write]) -> tuple[float, int]:
+    """Granted evictions a second, over all and in the best second."""
     evicted = sorted(
         _time(one)
-        for one in made.plane.audit.since(mark)
+        for one in writes
         if one.resource == "pods/eviction" and one.status in GRANTED
     )
-    rate = len(evicted) / (evicted[-1] - evicted[0])
     best = max(sum(at <= one < at + 1.0 for one in evicted) for at in evicted)
-    made.step(f"{rate:.0f} evictions/s")
-    against = f"{PEER_EVICTIONS} by NVSentinel's default; aim 50; {len(evicted)} in all"
-    made.tell("evictions_per_second", rate, "evictions/s", against, rate / PEER_EVICTIONS)
-    made.tell("evictions_best_second", best, "evictions/s", "in the best second")
+    return len(evicted) / (evicted[-1] - evicted[0]), best
 
 
 def _bare(made: Ground, names: list[str], every: float, name: str) -> None:
