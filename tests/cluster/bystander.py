@@ -127,6 +127,17 @@ def on(cluster: Cluster, node: str) -> list[str]:
     ]
 
 
+def spread(cluster: Cluster, node: str, replicas: int) -> None:
+    """Wait until all serve, some of them there: after a drain they are started anew."""
+    if not on(cluster, node):
+        cluster.kubectl("rollout", "restart", f"deployment/{NAME}")
+
+    def there() -> bool:
+        return len(of(cluster)) == replicas == serving(cluster) and bool(on(cluster, node))
+
+    cluster.until(f"bystanders serve, on {node} too", there, UP_WITHIN)
+
+
 def serving(cluster: Cluster) -> int:
     return sum(map(serves, of(cluster)))
 

@@ -92,7 +92,7 @@ def others(installed: Installed) -> Iterator[Installed]:
 def small_node(installed: Installed) -> Iterator[Victim]:
     """The first node, which is as it was when the block ends."""
     cluster, node = installed.cluster, installed.cluster.nodes[0]
-    cluster.until("all serve", lambda: bystander.serving(cluster) == REPLICAS)
+    bystander.spread(cluster, node.name, REPLICAS)
     with incidents.victim(cluster, node) as made:
         try:
             yield made

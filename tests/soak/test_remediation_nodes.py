@@ -46,7 +46,7 @@ def test_a_kubelet_s_own_word_drains_a_node_that_its_administrator_has_cordoned(
     victim.kubelet(**SAYS)
     cluster, name = installed.cluster, victim.node.name
     trigger = {"name": "pids", "condition": {"type": "PIDPressure"}, "for": "2s"}
-    drain = {"when": "Always", "timeout": "2m"}
+    drain = {"when": "Always", "timeout": "2m", "unmanaged": True}
     wanted = {"triggers": [trigger], "steps": {**incidents.POLICY["steps"], "drain": drain}}
     # nothing may be raised, or the kubelet would not see it
     with incident(installed, victim, "host", {}, **wanted) as it:
