@@ -1,12 +1,15 @@
-"""Tunes a cluster of real nodes: plans, rolls out, sees drift put right, and gives it all back."""
+"""Tunes a cluster of real nodes, heals one that runs out of PIDs, and gives everything back."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
 
+from cluster import bystander, incidents, leaks
 from cluster.api import Body
+from cluster.incidents import SMALL
 from cluster.installed import Installed
+from cluster.leaks import Leak
 from cluster.nodes import Cluster
 from lab.errors import LabError
 from lab.fleet import destroy
@@ -29,6 +32,7 @@ SPEC: Body = {
 }
 VALUES = "sysctl -n " + " ".join(WANTED)
 WATCH = 60.0
+LEAK, POLICY = "leak", "out-of-pids"
 
 
 @dataclass
@@ -103,6 +107,39 @@ class Demonstration:
         )
         self.story.expect("h2 has the wanted value again", True)
 
+    def exhaust(self) -> None:
+        """A node of a thousand PIDs, a pod that takes them all, and pods that go on serving."""
+        node = self.cluster.node("h1")
+        leaks.install(self.cluster)
+        incidents.policy(self.cluster, POLICY)
+        incidents.watched_everywhere(self.product)
+        with (
+            bystander.bystanders(self.cluster) as least,
+            incidents.victim(self.cluster, node) as victim,
+        ):
+            self.story.say(f"$ h1# sysctl -w kernel.pid_max={SMALL}")
+            victim.sysctl(pid_max=SMALL)
+            with bystander.watched(self.cluster, least) as seen:
+                self.story.say("a pod on h1 takes process after process")
+                self.cluster.api.apply(leaks.in_pod(LEAK, Leak(rate=0), node))
+                healed = incidents.ended(self.product, node.name)
+            self.healed(healed, seen)
+        incidents.clear(self.cluster)
+
+    def healed(self, remediation: Body, seen: bystander.Seen) -> None:
+        """What was done, and to whom."""
+        self.show("get", "noderemediations,remediationpolicies")
+        self.story.say(incidents.journal(remediation))
+        status = remediation["status"]
+        self.story.expect("h1 was healed", status["phase"] == "Succeeded")
+        culprit = status.get("culprit", {}).get("name")
+        self.story.expect("the pod that took them was named and evicted", culprit == LEAK)
+        self.story.expect("h1 was not drained", "Draining" not in incidents.phases(remediation))
+        self.story.expect("no other pod was touched", seen.innocent(LEAK) == {})
+        self.story.expect(
+            f"never fewer than {seen.lowest} of 6 others served", seen.lowest >= seen.least
+        )
+
     def give_back(self) -> None:
         self.story.say(f"$ kubectl delete nodetuning {TUNING}")
         self.product.remove(TUNING)
@@ -136,6 +173,7 @@ def main() -> int:
             story.tell("Enforce it: a canary, then the rest", show.enforce)
             story.tell("Somebody writes a value by hand", show.drift)
             story.tell("Delete the tuning: everything goes back", show.give_back)
+            story.tell("A node runs out of PIDs: it is healed before your eyes", show.exhaust)
     except LabError as error:
         print(f"demo-cluster: {error}", file=sys.stderr)
         return 2
