@@ -7,6 +7,7 @@ own rest stop what is new and nothing that is under way.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -95,32 +96,36 @@ def rule(ward: Ward, budgets: Budgets) -> Ruling:
         return ruling
     for key, pool in pools(ward, {policy.name for policy, _one, _cause in waiting}).items():
         budgets.pools[key] = pool
-    halves = {name: storm.half_open(ward, one) for name, one in ward.policies.items()}
+    storms = {name for name, one in ward.policies.items() if storm.blows(ward, one)}
+    closed = {name for name in storms if not storm.half_open(ward, ward.policies[name])}
     for policy, one, cause in waiting:
         if one.name in ruling.begins:
             continue
-        limit, why = _hindrance(ward, policy, one, halves, ruling)
+        limit, why = _hindrance(ward, policy, one, closed, ruling)
         if not limit and not budgets.take(one.name, [_asker(policy, one)]):
             limit, why = BUDGET, "too many nodes are out of service"
         if limit:
             ruling.hinder(policy, Hindered(one.name, cause, limit, why))
             continue
         ruling.begins[one.name] = (policy, cause)
-        halves[policy.name] = False
+        if policy.name in storms:
+            closed.add(policy.name)
     return ruling
 
 
 def _hindrance(
-    ward: Ward, policy: Policy, one: Verdict, halves: dict[str, bool], ruling: Ruling
+    ward: Ward, policy: Policy, one: Verdict, closed: AbstractSet[str], ruling: Ruling
 ) -> tuple[str, str]:
-    """The first thing, besides budgets, for which a node's remediation may not begin."""
+    """The first thing, besides budgets, for which a node's remediation may not begin.
+
+    ``closed``: policies by which nothing may begin because of a storm.
+    """
     paused = policy.policy.pause_requests
-    blows = storm.blows(ward, policy) and not halves[policy.name]
     until = resting(ward, policy, one)
     rows = (
         (policy.policy.reports_only, REPORT, "mode is Report"),
         (paused, PAUSED, f"paused: {'; '.join(paused)}"),
-        (blows, STORM, "too many nodes are in trouble"),
+        (policy.name in closed, STORM, "too many nodes are in trouble"),
         (until, COOLDOWN, f"left alone until {until:%H:%M:%S} UTC" if until else ""),
         (last_control_plane(ward, one, ruling.begins), CONTROL_PLANE, LAST),
         (one.moving and not one.failed, BUDGET, "it is being changed for its NodeTunings"),

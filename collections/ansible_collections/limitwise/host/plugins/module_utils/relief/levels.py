@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, List, Optional, Sequence, Tuple
 
 from ..ceilings.ceiling import (
     CONTAINER,
@@ -90,9 +90,6 @@ class Levels:
             one for one in self.rows
             if one.level == level and (not subject or one.subject == subject)
         )
-
-    def by_source(self) -> Dict[str, Level]:
-        return {one.source: one for one in self.rows}
 
 
 class Gauges:
