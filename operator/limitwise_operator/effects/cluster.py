@@ -19,6 +19,13 @@ STATES = "/apis/limitwise.dev/v1alpha1/nodetuningstates"
 POLICIES = "/apis/limitwise.dev/v1alpha1/remediationpolicies"
 REMEDIATIONS = "/apis/limitwise.dev/v1alpha1/noderemediations"
 NODES = "/api/v1/nodes"
+PATHS = {
+    "nodetunings": TUNINGS,
+    "nodetuningstates": STATES,
+    "remediationpolicies": POLICIES,
+    "noderemediations": REMEDIATIONS,
+}
+"""Where our own kinds are, by resource."""
 PAGE, FEW = "500", "100"
 
 
@@ -77,55 +84,23 @@ class Cluster:
 
     def delete_state(self, name: str, uid: str) -> None:
         """Delete the NodeTuningState that has that uid; ConflictError when it is another."""
-        body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}}
-        self.door.ask(Request("DELETE", "nodetuningstates", f"{STATES}/{quote(name)}", body))
+        self._delete("nodetuningstates", name, uid)
 
     def replace_state_status(self, name: str, version: int | None, status: Body) -> Body:
         """The whole status (the node's agent), if the object is still at `version` when given."""
-        ops = [] if version is None else [_at(version)]
-        ops.append({"op": "add", "path": "/status", "value": status})
-        path = f"{STATES}/{quote(name)}/status"
-        return self._patch("nodetuningstates/status", path, ops)
+        return self._replace_status("nodetuningstates", name, version, status)
 
     # --- NodeTuning ------------------------------------------------------------------------
 
     def replace_tuning_status(self, name: str, version: int, status: Body) -> Body:
         """The whole status, if the object is still at `version`."""
-        ops = [_at(version), {"op": "add", "path": "/status", "value": status}]
-        return self._patch("nodetunings/status", f"{TUNINGS}/{quote(name)}/status", ops)
-
-    def add_finalizer(self, name: str, version: int, present: Sequence[str], ours: str) -> Body:
-        """Append `ours` to the finalizers `present`."""
-        kind = ("nodetunings", TUNINGS)
-        return self.set_finalizers(kind, name, version, present, [*present, ours])
-
-    def remove_finalizer(self, name: str, version: int, present: Sequence[str], ours: str) -> Body:
-        """Take `ours` out of the finalizers `present`."""
-        left = [f for f in present if f != ours]
-        return self.set_finalizers(("nodetunings", TUNINGS), name, version, present, left)
-
-    def set_finalizers(
-        self,
-        kind: tuple[str, str],
-        name: str,
-        version: int,
-        present: Sequence[str],
-        wanted: Sequence[str],
-    ) -> Body:
-        """Replace the finalizers `present` by those `wanted`; `kind`: resource and path."""
-        ops: list[Body] = [_at(version)]
-        if present:
-            ops.append({"op": "test", "path": "/metadata/finalizers", "value": list(present)})
-        ops.append({"op": "add", "path": "/metadata/finalizers", "value": list(wanted)})
-        return self._patch(kind[0], f"{kind[1]}/{quote(name)}", ops)
+        return self._replace_status("nodetunings", name, version, status)
 
     # --- RemediationPolicy and NodeRemediation -----------------------------------------------
 
     def replace_policy_status(self, name: str, version: int, status: Body) -> Body:
         """The whole status, if the object is still at `version`."""
-        ops = [_at(version), {"op": "add", "path": "/status", "value": status}]
-        path = f"{POLICIES}/{quote(name)}/status"
-        return self._patch("remediationpolicies/status", path, ops)
+        return self._replace_status("remediationpolicies", name, version, status)
 
     def create_remediation(self, body: Body) -> Body:
         """A new NodeRemediation; ConflictError when there is that incident already."""
@@ -133,14 +108,11 @@ class Cluster:
 
     def replace_remediation_status(self, name: str, version: int, status: Body) -> Body:
         """The whole status, if the object is still at `version`."""
-        ops = [_at(version), {"op": "add", "path": "/status", "value": status}]
-        path = f"{REMEDIATIONS}/{quote(name)}/status"
-        return self._patch("noderemediations/status", path, ops)
+        return self._replace_status("noderemediations", name, version, status)
 
     def delete_remediation(self, name: str, uid: str) -> None:
         """Delete the NodeRemediation that has that uid."""
-        body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}}
-        self.door.ask(Request("DELETE", "noderemediations", f"{REMEDIATIONS}/{quote(name)}", body))
+        self._delete("noderemediations", name, uid)
 
     def create_by_kind(self, body: Body) -> Body:
         """An object of a kind that is not ours; ConflictError when it is there already.
@@ -158,6 +130,46 @@ class Cluster:
         namespace = body["metadata"].get("namespace")
         place = f"namespaces/{quote(namespace)}/" if namespace else ""
         return self.door.ask(Request("POST", plural, f"/apis/{version}/{place}{plural}", body))
+
+    # --- any of our kinds --------------------------------------------------------------------
+
+    def add_finalizer(
+        self, name: str, version: int, present: Sequence[str], ours: str, resource: str
+    ) -> Body:
+        """Append `ours` to the finalizers `present`."""
+        return self._finalizers(resource, name, version, present, [*present, ours])
+
+    def remove_finalizer(
+        self, name: str, version: int, present: Sequence[str], ours: str, resource: str
+    ) -> Body:
+        """Take `ours` out of the finalizers `present`."""
+        left = [f for f in present if f != ours]
+        return self._finalizers(resource, name, version, present, left)
+
+    def _finalizers(
+        self,
+        resource: str,
+        name: str,
+        version: int,
+        present: Sequence[str],
+        wanted: Sequence[str],
+    ) -> Body:
+        ops: list[Body] = [_at(version)]
+        if present:
+            ops.append({"op": "test", "path": "/metadata/finalizers", "value": list(present)})
+        ops.append({"op": "add", "path": "/metadata/finalizers", "value": list(wanted)})
+        return self._patch(resource, f"{PATHS[resource]}/{quote(name)}", ops)
+
+    def _replace_status(
+        self, resource: str, name: str, version: int | None, status: Body
+    ) -> Body:
+        ops = [] if version is None else [_at(version)]
+        ops.append({"op": "add", "path": "/status", "value": status})
+        return self._patch(f"{resource}/status", f"{PATHS[resource]}/{quote(name)}/status", ops)
+
+    def _delete(self, resource: str, name: str, uid: str) -> None:
+        body = {"kind": "DeleteOptions", "apiVersion": "v1", **_options(uid, None)}
+        self.door.ask(Request("DELETE", resource, f"{PATHS[resource]}/{quote(name)}", body))
 
     # --- nodes and their pods --------------------------------------------------------------
 

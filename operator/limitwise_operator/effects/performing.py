@@ -53,8 +53,11 @@ from .answers import (
     StoppedError,
     TooManyError,
 )
-from .cluster import POLICIES, REMEDIATIONS, Cluster
+from .cluster import Cluster
 from .door import Body
+
+Adds = AddFinalizer | AddPolicyFinalizer | AddRemediationFinalizer
+Removes = RemoveFinalizer | RemovePolicyFinalizer | RemoveRemediationFinalizer
 
 
 @dataclass(frozen=True)
@@ -195,15 +198,11 @@ class Performer:
 
     @_make.register
     def _(self, write: AddFinalizer) -> Answer:
-        version, present = int(write.resource_version), write.finalizers
-        body = self._cluster.add_finalizer(write.tuning, version, present, FINALIZER)
-        return Answer(NODE_TUNINGS, body)
+        return self._held(NODE_TUNINGS, write.tuning, FINALIZER, write)
 
     @_make.register
     def _(self, write: RemoveFinalizer) -> Answer:
-        version, present = int(write.resource_version), write.finalizers
-        body = self._cluster.remove_finalizer(write.tuning, version, present, FINALIZER)
-        return Answer(NODE_TUNINGS, body, deleted=_gone(body))
+        return self._let_go(NODE_TUNINGS, write.tuning, FINALIZER, write)
 
     @_make.register
     def _(self, write: SetTuningStatus) -> Answer:
@@ -279,21 +278,11 @@ class Performer:
 
     @_make.register
     def _(self, write: AddRemediationFinalizer) -> Answer:
-        wanted = [*write.finalizers, REMEDIATION_FINALIZER]
-        return self._remediation_finalizers(write, wanted)
+        return self._held(NODE_REMEDIATIONS, write.remediation, REMEDIATION_FINALIZER, write)
 
     @_make.register
     def _(self, write: RemoveRemediationFinalizer) -> Answer:
-        left = [one for one in write.finalizers if one != REMEDIATION_FINALIZER]
-        return self._remediation_finalizers(write, left)
-
-    def _remediation_finalizers(
-        self, write: AddRemediationFinalizer | RemoveRemediationFinalizer, wanted: list[str]
-    ) -> Answer:
-        version, kind = int(write.resource_version), (NODE_REMEDIATIONS, REMEDIATIONS)
-        name, present = write.remediation, write.finalizers
-        body = self._cluster.set_finalizers(kind, name, version, present, wanted)
-        return Answer(NODE_REMEDIATIONS, body, deleted=_gone(body))
+        return self._let_go(NODE_REMEDIATIONS, write.remediation, REMEDIATION_FINALIZER, write)
 
     @_make.register
     def _(self, write: DeleteRemediation) -> Answer:
@@ -314,21 +303,11 @@ class Performer:
 
     @_make.register
     def _(self, write: AddPolicyFinalizer) -> Answer:
-        wanted = [*write.finalizers, REMEDIATION_FINALIZER]
-        return self._policy_finalizers(write, wanted)
+        return self._held(REMEDIATION_POLICIES, write.policy, REMEDIATION_FINALIZER, write)
 
     @_make.register
     def _(self, write: RemovePolicyFinalizer) -> Answer:
-        left = [one for one in write.finalizers if one != REMEDIATION_FINALIZER]
-        return self._policy_finalizers(write, left)
-
-    def _policy_finalizers(
-        self, write: AddPolicyFinalizer | RemovePolicyFinalizer, wanted: list[str]
-    ) -> Answer:
-        version, kind = int(write.resource_version), (REMEDIATION_POLICIES, POLICIES)
-        name, present = write.policy, write.finalizers
-        body = self._cluster.set_finalizers(kind, name, version, present, wanted)
-        return Answer(REMEDIATION_POLICIES, body, deleted=_gone(body))
+        return self._let_go(REMEDIATION_POLICIES, write.policy, REMEDIATION_FINALIZER, write)
 
     @_make.register
     def _(self, write: SetPolicyStatus) -> Answer:
@@ -340,6 +319,16 @@ class Performer:
     def _(self, write: RecordEvent) -> Answer:
         self._teller.tell(write)
         return NOTHING
+
+    def _held(self, resource: str, name: str, ours: str, write: Adds) -> Answer:
+        version, present = int(write.resource_version), write.finalizers
+        body = self._cluster.add_finalizer(name, version, present, ours, resource)
+        return Answer(resource, body)
+
+    def _let_go(self, resource: str, name: str, ours: str, write: Removes) -> Answer:
+        version, present = int(write.resource_version), write.finalizers
+        body = self._cluster.remove_finalizer(name, version, present, ours, resource)
+        return Answer(resource, body, deleted=_gone(body))
 
     def _node(self, name: str, uid: str) -> Body:
         node = self._cluster.get_node(name)
