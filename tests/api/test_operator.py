@@ -57,10 +57,10 @@ def test_the_first_node_goes_alone_and_a_failing_one_stops_it_there(
         rollouts.change(tuning=sysctl(2000000))
         rollouts.wait_ready()
         wait(lambda: _told(rollouts)["AllCurrent", "Normal"] == 1, "the end was told")
+        wait(lambda: _told(rollouts)["FailureThreshold", "Warning"] == 1, "the failure was told")
     assert {
         s["spec"]["tuning"]["sysctl"]["kernel.pid_max"] for s in rollouts.states().values()
     } == {2000000}
-    assert _told(rollouts)["FailureThreshold", "Warning"] == 1
 
 
 def test_retry_goes_on_with_the_same_content(rollouts: Rollouts, agents: Agents) -> None:

@@ -51,8 +51,7 @@ def test_a_node_under_pid_pressure_is_drained_verified_and_given_back(
             "Relieving", "EvictingCulprit", "Cordoning", "Draining", "Applying", "Verifying",
             "Uncordoning",
         ]  # fmt: skip
-        told = set(incidents.reasons("n0"))
-        assert {"RemediationStarted", "Remediated"} <= told
+        incidents.wait_told("n0", "RemediationStarted", "Remediated")
 
 
 def test_without_need_nobody_is_evicted(incidents: Incidents) -> None:
@@ -99,7 +98,7 @@ def test_what_is_in_the_way_is_named_and_the_node_given_back(
         assert not incidents.cordoned("n0")
         assert "deletionTimestamp" not in rollouts.api.get(path)["metadata"]
         assert ended["status"]["evicted"] == 0
-        assert incidents.reasons("n0").count("DrainBlocked") >= 1
+        incidents.wait_told("n0", "DrainBlocked")
 
 
 def _blocking(incidents: Incidents) -> str:
@@ -143,9 +142,9 @@ def test_people_win_in_the_middle_of_a_drain(incidents: Incidents) -> None:
 
 
 def _later(first: Body) -> bool:
-    """Incidents are told apart by seconds."""
+    """Incidents are told apart, and put in order, by seconds."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return now > str(first["spec"]["trigger"]["since"])
+    return now > max(first["spec"]["trigger"]["since"], first["metadata"]["creationTimestamp"])
 
 
 def _clean(node: Body) -> bool:

@@ -143,9 +143,12 @@ class Incidents:
         events = self.rollouts.api.get(EVENTS)["items"]
         return [one for one in events if one["regarding"].get("name") == name]
 
-    def reasons(self, node: str) -> list[str]:
-        """The reasons of the events about a node."""
-        return [one["reason"] for one in self.events(node)]
+    def wait_told(self, name: str, *reasons: str) -> None:
+        """Return when there are such events about a node or policy: they follow what they tell."""
+        self.wait(
+            lambda: {*reasons} <= {one["reason"] for one in self.events(name)},
+            f"{', '.join(reasons)} told about {name}",
+        )
 
     def change(self, name: str = "base", **spec: Any) -> None:
         """Merge into a policy's spec."""

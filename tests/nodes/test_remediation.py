@@ -60,8 +60,10 @@ def test_a_leak_of_processes_on_a_host_ends_with_its_pod(
     assert culprit["evicted"]
     assert (it.acts[0].what, it.acts[0].before) == ("kernel.pid_max", str(SMALL))
     nobody_else_was_hit(it)
-    reasons = incidents.events(installed.cluster, victim.node.name)
-    assert {"RemediationStarted", "Relieved", "CulpritEvicted", "Remediated"} <= {*reasons}
+    told = {"RemediationStarted", "Relieved", "CulpritEvicted", "Remediated"}
+    installed.until(
+        "it is told", lambda: told <= {*incidents.events(installed.cluster, victim.node.name)}
+    )
     installed.until("relief is given back", lambda: victim.value("pid_max") == SMALL)
 
 

@@ -19,7 +19,7 @@ from ..findings import Finding, HostError, LockedError, Place
 from ..host.machine import Host
 from ..journal import STATE, Store
 from ..margin import margin
-from .book import BOOK, CAPPED, RAISED, Book, Kept
+from .book import BOOK, CAPPED, RAISED, Book, Kept, below
 from .levels import Gauges, number
 from .plan import Raise
 from .protected import Protected
@@ -84,12 +84,12 @@ class Relief:
         wanted = []
         for one in raises:
             live, held = self._live(one.source), self._kept.get(one.source)
-            if live is None or not _below(live, str(one.after)):
+            if live is None or not below(live, str(one.after)):
                 continue
             if held is not None and held.how == CAPPED:
                 continue
-            before = held.before if held is not None else live
-            wanted.append(Kept(one.what, one.source, one.group, RAISED, before, str(one.after)))
+            kept = Kept(one.what, one.source, one.group, RAISED, live, str(one.after), was=live)
+            wanted.append(_on_top(kept, held))
         return self._make(wanted)
 
     def cap(self, group: str, tasks: int) -> Done:
@@ -101,10 +101,10 @@ class Relief:
         if self.protected.group(group):
             return Done(findings=(rules.PROTECTED.at(Place(source), what=group),))
         live, held = self._live(source), self._kept.get(source)
-        if live is None or not _below(str(tasks), live):
+        if live is None or not below(str(tasks), live):
             return Done()
-        before = held.before if held is not None else live
-        return self._make([Kept(group, source, group, CAPPED, before, str(max(1, tasks)))])
+        kept = Kept(group, source, group, CAPPED, live, str(max(1, tasks)), was=live)
+        return self._make([_on_top(kept, held)])
 
     def hold(self) -> Done:
         """Write again what has gone back to its former value, as after a daemon-reload.
@@ -117,7 +117,7 @@ class Relief:
             live = self._live(one.source)
             if live == one.after:
                 continue
-            if live == one.before:
+            if live is not None and one.stands(live):
                 again.append(one)
                 continue
             lost.append(one)
@@ -171,10 +171,10 @@ class Relief:
         return Done(tuple(written), (*found, *refused))
 
     def _write(self, wanted: Sequence[Kept]) -> Tuple[List[Kept], List[Finding]]:
-        written, found, lost = [], [], []
+        written, found, undone = [], [], []
         for one in wanted:
             live = self._live(one.source)
-            if live is None or (one.how == RAISED and not _below(live, one.after)):
+            if live is None or (one.how == RAISED and not below(live, one.after)):
                 # gone, or raised by somebody else since it was planned
                 continue
             failed = self._put(one, one.after)
@@ -182,8 +182,8 @@ class Relief:
                 written.append(one)
             else:
                 found.append(failed)
-                lost.append(one)
-        return written, [*found, *self._forget(lost)]
+                undone.append(one)
+        return written, [*found, *self._unwrite(undone)]
 
     def _give_back(self, going: Sequence[Kept]) -> Done:
         """Write the former values where ours are still there; on disk before and after."""
@@ -221,6 +221,14 @@ class Relief:
             self._kept.pop(one.source, None)
         return self._record([replace(one, after="", back="") for one in lost])
 
+    def _unwrite(self, refused: Sequence[Kept]) -> List[Finding]:
+        """Keep what an earlier write of ours left there, where the last one was refused."""
+        earlier = [one.unwritten() for one in refused]
+        lost = [one for one in earlier if not one.after]
+        ours = [one for one in earlier if one.after]
+        self._kept.update({one.source: one for one in ours})
+        return [*(self._record(ours) if ours else []), *self._forget(lost)]
+
     def _record(self, kept: Sequence[Kept]) -> List[Finding]:
         try:
             self._book.record(kept, self._kept.values())
@@ -237,11 +245,11 @@ class Relief:
         return [rules.UNRECORDED.at(Place(BOOK), reason=reason)]
 
 
-def _below(live: str, value: str) -> bool:
-    """Whether a limit is lower than another one; ``max`` is lower than none."""
-    if live == "max":
-        return False
-    return value == "max" or int(live) < int(value)
+def _on_top(kept: Kept, held: Optional[Kept]) -> Kept:
+    """With the value that is to come back: the first, unless somebody else has set another one."""
+    if held is not None and (held.after == kept.was or held.stands(kept.was)):
+        return replace(kept, before=held.before)
+    return kept
 
 
 __all__ = ["Done", "Kept", "Relief"]

@@ -15,7 +15,7 @@ import errno
 import json
 import os
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Dict, Iterable, Optional, Sequence, Tuple
 
 from ..acts import FileImage
@@ -34,7 +34,9 @@ RAISED, CAPPED = "raised", "capped"
 class Kept:
     """One value of ours. ``source``: its file; ``group``: its cgroup, empty for a sysctl; ``what``:
     how reports call it. ``how``: raised or capped. ``before`` and ``after``: the former value, and
-    ours. ``back``: what it is being given back to; empty while it is kept.
+    ours. ``back``: what it is being given back to; empty while it is kept. ``was``: what ``after``
+    takes the place of, an earlier value of ours after a first write: a death between the record
+    and the write leaves that one.
     """
 
     what: str
@@ -44,6 +46,25 @@ class Kept:
     before: str
     after: str
     back: str = ""
+    was: str = ""
+
+    def stands(self, live: str) -> bool:
+        """Whether this is what a write of ours that did not come about left in place."""
+        return live in (self.before, self.was)
+
+    def unwritten(self) -> Kept:
+        """What is ours where the last write was refused; nothing, if ``after`` is empty."""
+        if self.was in ("", self.before):
+            return replace(self, after="", back="")
+        how = RAISED if below(self.before, self.was) else CAPPED
+        return replace(self, how=how, after=self.was, back="", was=self.before)
+
+
+def below(live: str, value: str) -> bool:
+    """Whether a limit is lower than another one; ``max`` is lower than none."""
+    if live == "max":
+        return False
+    return value == "max" or int(live) < int(value)
 
 
 class Book:

@@ -16,6 +16,7 @@ from ansible_collections.limitwise.host.plugins.module_utils.host.machine import
 from ansible_collections.limitwise.host.plugins.module_utils.journal import LOCK
 from ansible_collections.limitwise.host.plugins.module_utils.relief import book
 from ansible_collections.limitwise.host.plugins.module_utils.relief.acts import Done, Relief
+from ansible_collections.limitwise.host.plugins.module_utils.relief.descriptors import Descriptors
 from ansible_collections.limitwise.host.plugins.module_utils.relief.levels import Gauges
 from ansible_collections.limitwise.host.plugins.module_utils.relief.plan import Raise
 from ansible_collections.limitwise.host.plugins.module_utils.relief.protected import protected
@@ -323,6 +324,36 @@ def test_what_the_kernel_refuses_is_said_and_not_kept(
     assert codes(done) == ["LW822"]
     assert [one.what for one in done.changed] == [one.what for one in at_work.relief.raised]
     assert [one.what for one in done.changed] == [STUDENT]
+
+
+def test_of_a_second_write_that_is_refused_the_first_is_kept_and_given_back(
+    at_work: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work.raised()
+    real = Descriptors.write
+
+    def refuse(self: Descriptors, path: str, value: str) -> None:
+        if value in ("8000", "40"):
+            raise OSError(22, "Invalid argument")
+        real(self, path, value)
+
+    monkeypatch.setattr(Descriptors, "write", refuse)
+    assert codes(at_work.raised(8000)) == ["LW822"]
+    assert codes(at_work.relief.cap(STUDENT, 40)) == ["LW822"]
+    assert [(one.how, one.before, one.after) for one in at_work.relief.raised] == [
+        ("raised", "2000", "4000"), ("raised", "200", "400"),
+    ]
+    at_work.taken_over()
+    at_work.relief.release()
+    assert (at_work.value(THREADS), at_work.value(OF_STUDENT)) == ("2000", "200")
+
+
+def test_what_others_have_set_meanwhile_comes_back(at_work: Node) -> None:
+    at_work.raised()
+    at_work.put(THREADS, "5000")
+    at_work.raised(8000)
+    at_work.relief.release()
+    assert (at_work.value(THREADS), at_work.value(OF_STUDENT)) == ("5000", "200")
 
 
 def test_no_process_and_no_thread_is_started(

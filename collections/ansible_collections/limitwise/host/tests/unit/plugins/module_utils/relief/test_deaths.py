@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Callable, List
 from unittest import mock
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.limitwise.host.plugins.module_utils.host.machine import Host
@@ -107,6 +107,8 @@ class Course:
         return [(self.root / source(group)[1:]).read_text() for group in NAMES]
 
 
+@example([("raise", "/a.slice", 101), ("cap", "/a.slice", 1)], 5, 1)  # a second write not made
+@example([("raise", "/a.slice", 101), ("raise", "/a.slice", 202)], 5, 1)
 @settings(deadline=None, max_examples=60)
 @given(st.lists(steps, max_size=12), st.integers(1, 60), st.integers(1, 40))
 def test_a_death_at_any_call_leaves_nothing_behind(
