@@ -50,7 +50,7 @@ packages: venv # the lab's Debian packages; a machine that cannot have the lab s
 	@if [ "$$(id -u)" = 0 ]; then $(PY) -m lab doctor --install; fi
 
 test: lab ## every test, in one pytest run; without root all but those on real kernels
-	@$(PY) -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 unit: venv ## the tests that need no lab and no other Python
 	@$(PY) -m pytest -q -n 2 --ignore tests/e2e --ignore tests/project

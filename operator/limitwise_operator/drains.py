@@ -113,6 +113,12 @@ class Drains:
                 # The node's state moved: look at its pods at once when it drains.
                 self._listed.pop(getattr(write, "node", ""), None)
 
+    def dropped(self, writes: Iterable[Write]) -> None:
+        """These are not made after all: the next look shows the pods that they are about again."""
+        for write in writes:
+            if isinstance(write, (EvictPod, DeletePod)):
+                self._listed.pop(write.node, None)
+
     def _pods(self, node: str) -> tuple[Pod, ...] | None:
         try:
             return tuple(Pod.from_dict(body) for body in self.pods_of(node))

@@ -21,7 +21,7 @@ class Pace:
     so that thousands of events are taken in beside it; `moving`: between looks while something is
     under way (soaks and deadlines end by time alone); `still`: between looks otherwise (windows
     open by time alone); `status`: between two statuses of a NodeTuning that differ in their counts
-    only.
+    only; `put_off`: for how long what follows a cordon may wait for the cordons of other nodes.
     """
 
     debounce: float = 0.05
@@ -30,6 +30,7 @@ class Pace:
     moving: float = 1.0
     still: float = 20.0
     status: float = 10.0
+    put_off: float = 3.0
     batch: int = 1000
 
 

@@ -26,7 +26,7 @@ from .decide.writes import (
     Write,
 )
 from .drains import Drains
-from .effects.performing import VERSIONED, Outcome, by_subject, subject_of
+from .effects.performing import Answer, Outcome, by_subject, subject_of
 from .figures import Figures
 from .holds import Holds
 from .kinds.node_tuning_state import DRIFTED
@@ -42,8 +42,18 @@ SLACK = 0.02
 class Performs(Protocol):
     """Who makes the writes."""
 
-    def perform(self, subject: str, writes: Sequence[Write]) -> Outcome:
-        """Make one subject's writes in order."""
+    def perform(
+        self, subject: str, writes: Sequence[Write], made: Sequence[Answer] = ()
+    ) -> Outcome:
+        """Make one subject's writes in order, after those that were answered by `made`."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be written of one subject, and the answers to what was written of it before."""
+
+    writes: Sequence[Write]
+    made: tuple[Answer, ...] = ()
 
 
 @dataclass
@@ -75,6 +85,8 @@ class Planner:
     told: Figures = field(init=False)
     _holds: Holds = field(default_factory=Holds)
     _ripe: datetime | None = None
+    _rests: dict[str, Job] = field(default_factory=dict)
+    _rests_since: float = 0.0
     _status_written: dict[str, float] = field(default_factory=dict)
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -102,7 +114,9 @@ class Planner:
             await self._settled()
             self._bell.clear()
             self.wanted_since = None
-            if self.leading() and await self.look():
+            if not self.leading():
+                self._rests.clear()
+            elif await self.look():
                 self.wake()
             await self._until_woken()
 
@@ -144,49 +158,49 @@ class Planner:
         groups = self._due(by_subject(writes), observed)
         first = dict(list(groups.items())[: self.pace.batch])
         # What gives nodes values is held first, so that it cannot go without giving them back.
-        holding = {s: g for s, g in first.items() if isinstance(g[0], AddFinalizer)}
+        holding = {s: Job(g) for s, g in first.items() if isinstance(g[0], AddFinalizer)}
         rest = {s: g for s, g in first.items() if s not in holding}
-        written = await self._make(holding)
-        written = await self._make_urgent_first(rest) or written
+        made = [*(await self._make(holding)), *(await self._make_urgent_first(rest))]
         self.passes += 1
-        return written or len(first) < len(groups)
+        return any(one.answers for one in made) or len(first) < len(groups)
 
     def _decided(self, observed: Observed) -> tuple[Sequence[Write], datetime | None]:
         return self.decide(observed), self.ripens(observed)
 
-    async def _make_urgent_first(self, groups: dict[str, list[Write]]) -> bool:
+    async def _make_urgent_first(self, groups: Mapping[str, list[Write]]) -> list[Outcome]:
         """Make the writes: of all nodes that are cordoned that first, and what else is said later.
 
-        The rest of a node's writes is dropped where its cordon was refused.
+        Where something new came meanwhile, it is looked at before the rest is written: it may be
+        another node in trouble. What is no rest of a cordon is planned again by that look.
         """
-        urgent = {s: g[: cordoned(g)] for s, g in groups.items() if cordoned(g)}
-        made = await self._outcomes(urgent)
-        rest = {
-            s: g[len(urgent.get(s, ())) :]
-            for s, g in groups.items()
-            if s not in made or made[s].result == "done"
-        }
-        written = any(one.answers for one in made.values())
-        return await self._make({s: g for s, g in rest.items() if g}) or written
+        urgent = {s: Job(g[: cordoned(g)]) for s, g in groups.items() if cordoned(g)}
+        made = await self._make(urgent)
+        if not self._rests:
+            self._rests_since = self.clock()
+        for one in made:
+            left = groups[one.subject][len(urgent[one.subject].writes) :]
+            if left and one.result == "done":
+                self._rests[one.subject] = Job(left, one.answers)
+        others = {s: Job(g) for s, g in groups.items() if s not in urgent}
+        put_off = self.clock() - self._rests_since < self.pace.put_off
+        if made and self._bell.is_set() and put_off:
+            self.drains.dropped(write for job in others.values() for write in job.writes)
+            return made
+        rests, self._rests = self._rests, {}
+        return [*made, *(await self._make({**others, **rests}))]
 
-    async def _make(self, groups: dict[str, list[Write]]) -> bool:
-        """Make the writes, subjects beside each other; whether any was made."""
-        made = await self._outcomes(groups)
-        return any(one.answers for one in made.values())
+    async def _make(self, jobs: Mapping[str, Job]) -> list[Outcome]:
+        """Make the writes, subjects beside each other."""
+        return await asyncio.gather(*(self._perform(*one) for one in jobs.items()))
 
-    async def _outcomes(self, groups: dict[str, list[Write]]) -> dict[str, Outcome]:
-        made = await asyncio.gather(*(self._perform(one, group) for one, group in groups.items()))
-        return dict(zip(groups, made, strict=True))
-
-    async def _perform(self, subject: str, writes: list[Write]) -> Outcome:
+    async def _perform(self, subject: str, job: Job) -> Outcome:
         """Make one subject's writes and take in the answers at once: a thousand are large."""
         loop = asyncio.get_running_loop()
         outcome = await loop.run_in_executor(
-            self.workers, self.performer.perform, subject, writes
+            self.workers, self.performer.perform, subject, job.writes, job.made
         )
-        self._take(outcome, writes)
-        # Bodies are large, and have been taken in.
-        return replace(outcome, answers=tuple(replace(a, body=None) for a in outcome.answers))
+        self._take(outcome, job.writes)
+        return replace(outcome, answers=tuple(one.marks() for one in outcome.answers))
 
     async def _observed(self) -> Observed:
         store = self.store
@@ -215,7 +229,9 @@ class Planner:
         return {
             subject: writes
             for subject, writes in groups.items()
-            if self._holds.free(subject, now) and not self._only_counts(writes, observed, now)
+            if subject not in self._rests
+            and self._holds.free(subject, now)
+            and not self._only_counts(writes, observed, now)
         }
 
     def _only_counts(self, writes: Sequence[Write], observed: Observed, now: float) -> bool:
@@ -266,12 +282,8 @@ class Planner:
 
 
 def cordoned(writes: Sequence[Write]) -> int:
-    """How many of one subject's writes there are up to its cordon; 0 without one.
-
-    0 as well where a later write needs the version that an earlier one of them leaves.
-    """
-    until = next((n for n, one in enumerate(writes, 1) if isinstance(one, CordonNode)), 0)
-    return 0 if any(type(one) in VERSIONED for one in writes[until:]) else until
+    """How many of one subject's writes there are up to its cordon; 0 without one."""
+    return next((n for n, one in enumerate(writes, 1) if isinstance(one, CordonNode)), 0)
 
 
 def _drifted(observed: Observed) -> int:

@@ -68,6 +68,14 @@ class Answer:
     body: Body | None
     deleted: bool = False
 
+    def marks(self) -> Answer:
+        """No more of it than what a later write of the same object goes by: bodies are large."""
+        if self.body is None:
+            return self
+        metadata = self.body["metadata"]
+        kept = {key: metadata[key] for key in ("resourceVersion", "finalizers") if key in metadata}
+        return replace(self, body={"metadata": kept})
+
 
 NOTHING = Answer("", None)
 # How the API server begins a refusal that has the budget's name in it.
@@ -163,13 +171,18 @@ class Performer:
         self._teller = teller
         self._escalates = escalates or Nobody()
 
-    def perform(self, subject: str, writes: Sequence[Write]) -> Outcome:
-        """Make one subject's writes until one is refused; the rest depends on it and is dropped."""
+    def perform(
+        self, subject: str, writes: Sequence[Write], made: Sequence[Answer] = ()
+    ) -> Outcome:
+        """Make one subject's writes until one is refused; the rest depends on it and is dropped.
+
+        `made`: the answers to those of its writes that were made before these.
+        """
         answers: list[Answer] = []
         evictions: list[Eviction] = []
         for write in writes:
             try:
-                answers.append(self._make(_after(answers, write)))
+                answers.append(self._make(_after((*made, *answers), write)))
                 if isinstance(write, EvictPod):
                     evictions.append(Eviction(write.uid))
             except (ApiError, StoppedError) as refusal:

@@ -22,7 +22,6 @@ from limitwise_operator.decide.writes import (
     CreateState,
     EvictPod,
     RecordEvent,
-    RemoveFinalizer,
     SetTuningStatus,
     Write,
 )
@@ -37,7 +36,7 @@ from limitwise_operator.kinds.node_tuning import Counts, NodeTuning, TuningStatu
 from limitwise_operator.kinds.node_tuning_state import NOTHING, StateSpec
 from limitwise_operator.metrics import TABLE, Metrics
 from limitwise_operator.pace import Pace, next_look, only_counts
-from limitwise_operator.planner import Planner, cordoned
+from limitwise_operator.planner import Planner
 from limitwise_operator.store import Store
 
 Body = dict[str, Any]
@@ -69,7 +68,9 @@ class World:
     def __init__(self, decide: Callable[[Observed], Sequence[Write]]) -> None:
         self.store, self.metrics = Store(), Metrics()
         self.made: list[tuple[str, list[Write]]] = []
+        self.earlier: dict[str, tuple[Answer, ...]] = {}
         self.refuse: dict[str, ApiError] = {}
+        self.meanwhile: Callable[[], None] = lambda: None
         self.version = 100
         self.leading = True
         self.pool = ThreadPoolExecutor(2)
@@ -85,7 +86,11 @@ class World:
             pace=PACE,
         )
 
-    def perform(self, subject: str, writes: Sequence[Write]) -> Outcome:
+    def perform(
+        self, subject: str, writes: Sequence[Write], made: Sequence[Answer] = ()
+    ) -> Outcome:
+        self.meanwhile()
+        self.earlier[subject] = tuple(made)
         self.made.append((subject, list(writes)))
         if subject in self.refuse:
             return Outcome(subject, (), writes[0], self.refuse[subject])
@@ -292,12 +297,14 @@ def test_a_draining_node_s_pods_are_shown_once_per_listing() -> None:
             drains.took([EvictPod("n", "ns", "p", "x")], [Eviction("x")], 90.0)
             seen = await drains.look(["n"], 90.0)
             assert (seen.refusals, seen.resting, seen.granted) == ({}, frozenset(), {"n": 1})
+            drains.dropped([EvictPod("n", "ns", "p", "x")])
+            assert set((await drains.look(["n"], 90.0)).pods) == {"n"}
             seen = await drains.look([], 91.0)
             assert (seen.pods, seen.refusals, seen.granted) == ({}, {}, {})
             assert not drains.busy
 
     asyncio.run(work())
-    assert asked == ["n", "n", "n"]
+    assert asked == ["n"] * 4
 
 
 WELL = Vital({"nodes": 0.0}, 120.0, 0.0, leading=True, synced=True)
@@ -366,11 +373,43 @@ def test_all_nodes_are_cordoned_before_anything_else_is_said_of_one() -> None:
     assert {subject for subject, _writes in world.made[3:]} == {"Node/a", "Node/c"}
 
 
-def test_a_cordon_is_not_parted_from_writes_that_need_the_version_before_it() -> None:
-    group = [*_begins("a"), RemoveFinalizer("t", "u", "1")]
-    assert cordoned(group) == 0
-    assert cordoned(_begins("a")) == 1
-    assert cordoned([]) == 0
+def test_what_follows_a_cordon_knows_what_was_answered_up_to_it() -> None:
+    spec = StateSpec("a", NOTHING)
+    note = RecordEvent("Node", "a", "a", "Warning", "RemediationStarted", "m")
+    world = World(lambda _observed: [CreateState("a", spec), *_begins("a")[:1], note])
+
+    async def work() -> None:
+        await world.planner.look()
+
+    world.run(work)
+    assert [[type(one) for one in writes] for _subject, writes in world.made] == [
+        [CreateState, CordonNode], [RecordEvent],
+    ]  # fmt: skip
+    earlier = world.earlier["Node/a"]
+    assert [one.resource for one in earlier] == ["nodetuningstates", ""]
+    assert earlier[0].body == {"metadata": {"resourceVersion": "101"}}
+
+
+def test_another_node_in_trouble_does_not_wait_for_what_follows_a_cordon() -> None:
+    world = World(lambda observed: [w for name in sorted(observed.nodes) for w in _begins(name)])
+    world.store.fold("nodes", node_body("a", 1))
+
+    def trouble() -> None:
+        world.store.fold("nodes", node_body("b", 2))
+        world.planner.wake()
+
+    world.meanwhile = trouble
+
+    async def work() -> None:
+        assert await world.planner.look()
+        world.meanwhile = lambda: None
+        world.planner._bell.clear()
+        await world.planner.look()
+
+    world.run(work)
+    kinds = [(subject, [type(one) for one in writes]) for subject, writes in world.made]
+    assert kinds[:2] == [("Node/a", [CordonNode]), ("Node/b", [CordonNode])]
+    assert sorted(kinds[2:]) == [("Node/a", [RecordEvent]), ("Node/b", [RecordEvent])]
 
 
 def test_a_flock_of_events_is_looked_at_when_it_is_over() -> None:

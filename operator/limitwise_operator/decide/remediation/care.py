@@ -68,7 +68,10 @@ def begun(ward: Ward, one: Verdict, policy: Policy, cause: Cause) -> Care:
     # Its uid is not known yet: what needs that is for the next plan.
     nr = NodeRemediation(spec.name, "", spec)
     care = _went(ward, one, nr)
-    return replace(care, before=(CreateRemediation(one.name, spec), *care.before))
+    status, *acts = care.before
+    # Nothing comes between a node in trouble and its cordon but that the incident is on record:
+    # the cordon has a note of its own, by which a status that never came is made good.
+    return replace(care, before=(CreateRemediation(one.name, spec), *acts, status))
 
 
 def cared(ward: Ward, one: Verdict, nr: NodeRemediation) -> Care:

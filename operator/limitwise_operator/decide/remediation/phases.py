@@ -43,7 +43,12 @@ Look = Callable[[Scene], Turn]
 
 def begin(scene: Scene) -> Turn:
     """The first phase, whichever has something to do."""
-    status = RemediationStatus(started=scene.now)
+    note = scene.node.cordon if scene.ours else None
+    status = RemediationStatus(
+        started=scene.now,
+        cordoned=note is not None,
+        unschedulable_before=note is not None and note.unschedulable_before,
+    )
     cause = scene.nr.spec.trigger
     told = Told(WARNING, "RemediationStarted", f"{cause.name}: {cause.message} ({scene.nr.name})")
     return Turn(course.entered(status, RELIEVING, scene.now, ""), told=(told,), on=True)

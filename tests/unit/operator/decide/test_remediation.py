@@ -24,7 +24,7 @@ def fired(clinic: Clinic, **more: Any) -> Pressure:
     return Pressure((one,), **more)
 
 
-def test_detection_to_cordon_is_three_writes() -> None:
+def test_from_detection_to_cordon_there_is_one_write() -> None:
     clinic = Clinic()
     clinic.put()
     clinic.operate()
@@ -32,8 +32,8 @@ def test_detection_to_cordon_is_three_writes() -> None:
     found = [one for one in clinic.operate() if getattr(one, "node", "") == "n0"]
     assert [type(one) for one in found[:4]] == [
         made.CreateRemediation,
-        made.SetRemediationStatus,
         made.CordonNode,
+        made.SetRemediationStatus,
         made.ReplaceStateSpec,
     ]
     assert clinic.phase() == "Cordoning"

@@ -9,6 +9,7 @@ import pytest
 from limitwise_operator.decide.plan import plan
 from limitwise_operator.kinds.meta import REMEDIATION_FINALIZER
 from limitwise_operator.kinds.node import Cordon
+from limitwise_operator.kinds.node_remediation import RemediationStatus
 from rehearsal.clinic import QUICK, Clinic
 
 PHASES = ["Cordoning", "Draining", "Applying", "Verifying"]
@@ -37,6 +38,25 @@ def test_another_s_cordon_stays_before_and_after() -> None:
     node = clinic.world.nodes["n0"]
     assert node.unschedulable
     assert not node.drain_taint
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_cordon_is_known_by_its_note_when_the_status_never_came(before: bool) -> None:
+    clinic = Clinic()
+    clinic.tune()
+    clinic.put(retries={"tries": 1}, escalation={"node": "GiveBack"})
+    clinic.world.nodes["n0"] = replace(clinic.world.nodes["n0"], unschedulable=before)
+    clinic.falls_ill("n0")
+    clinic.operate()
+    one = clinic.the()
+    clinic.world.remediations[one.name] = replace(one, status=RemediationStatus())
+    clinic.operate()
+    status = clinic.the().status
+    assert (status.cordoned, status.unschedulable_before) == (True, before)
+    clinic.until("Escalated", ok=False)
+    clinic.rest()
+    node = clinic.world.nodes["n0"]
+    assert (node.unschedulable, node.drain_taint, node.cordon) == (before, False, None)
 
 
 @pytest.mark.parametrize("phase", PHASES)
