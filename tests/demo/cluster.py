@@ -22,13 +22,14 @@ NAME = "demo-cluster"
 TUNING = "node-limits"
 INSTANCES = "fs.inotify.max_user_instances"
 WANTED: dict[str, str] = {"kernel.threads-max": "131072", INSTANCES: "4096"}
+AT_ONCE = 2  # nodes: the canary first, then both others
 SPEC: Body = {
     "tuning": {
         "sysctl": {key: int(value) for key, value in WANTED.items()},
         "limits": [{"domain": "*", "type": "-", "item": "nofile", "value": 65536}],
         "slices": {"student.slice": {"TasksMax": 4096}},
     },
-    "rollout": {"canary": 1, "soak": "2s", "maxUnavailable": "50%"},
+    "rollout": {"canary": 1, "soak": "2s", "maxUnavailable": AT_ONCE},
 }
 VALUES = "sysctl -n " + " ".join(WANTED)
 WATCH = 60.0
@@ -57,7 +58,9 @@ class Demonstration:
 
     def install(self) -> None:
         self.before = snapshots(self.cluster)
-        self.installed = Installed.into(self.cluster, agent={"interval": "5s"})
+        self.installed = Installed.into(
+            self.cluster, agent={"interval": "5s"}, operator={"maxUnavailable": AT_ONCE}
+        )
         self.show("get", "pods", "-n", "limitwise-system", "-o", "wide")
         self.story.expect("an operator leads, and every node has its agent", True)
 
