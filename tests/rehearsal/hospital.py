@@ -198,7 +198,8 @@ class HospitalMachine(RuleBasedStateMachine):
         if before is None or before.unschedulable == cordoned:
             return
         self._change(name, unschedulable=cordoned)
-        if cordoned and before.cordon is None:
+        # Under a note of ours, who cordons again between two looks is not seen but by the note.
+        if cordoned and (before.cordon is None or before.cordon.unschedulable_before):
             self.theirs.add(name)
         else:
             self.theirs.discard(name)
