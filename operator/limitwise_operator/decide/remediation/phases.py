@@ -43,11 +43,8 @@ Look = Callable[[Scene], Turn]
 
 def begin(scene: Scene) -> Turn:
     """The first phase, whichever has something to do."""
-    note = scene.node.cordon if scene.ours else None
     status = RemediationStatus(
-        started=scene.now,
-        cordoned=note is not None,
-        unschedulable_before=note is not None and note.unschedulable_before,
+        started=scene.now, cordoned=scene.ours, unschedulable_before=scene.ours and scene.out_before
     )
     cause = scene.nr.spec.trigger
     told = Told(WARNING, "RemediationStarted", f"{cause.name}: {cause.message} ({scene.nr.name})")

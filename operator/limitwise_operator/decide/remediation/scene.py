@@ -109,6 +109,11 @@ class Scene:
         """Whether the node carries this incident's note."""
         return cordoned_for(self.one) == self.nr.name
 
+    @property
+    def out_before(self) -> bool:
+        """Whether the node's note says that it was out of service before."""
+        return self.node.cordon is not None and self.node.cordon.unschedulable_before
+
     def cordon(self, unschedulable_before: bool) -> CordonNode:
         """Out of service for this incident."""
         note = Cordon(OWN + self.nr.name, unschedulable_before, self.now)
@@ -116,6 +121,4 @@ class Scene:
 
     def uncordon(self) -> UncordonNode:
         """Our taint and note off, and back in service unless somebody else had taken it out."""
-        note = self.node.cordon
-        before = note.unschedulable_before if note is not None else False
-        return UncordonNode(self.one.name, self.node.uid, schedulable=not before)
+        return UncordonNode(self.one.name, self.node.uid, schedulable=not self.out_before)

@@ -88,8 +88,8 @@ class Relief:
                 continue
             if held is not None and held.how == CAPPED:
                 continue
-            kept = Kept(one.what, one.source, one.group, RAISED, live, str(one.after), was=live)
-            wanted.append(_on_top(kept, held))
+            before, after = _first(held, live), str(one.after)
+            wanted.append(Kept(one.what, one.source, one.group, RAISED, before, after, was=live))
         return self._make(wanted)
 
     def cap(self, group: str, tasks: int) -> Done:
@@ -103,8 +103,8 @@ class Relief:
         live, held = self._live(source), self._kept.get(source)
         if live is None or not below(str(tasks), live):
             return Done()
-        kept = Kept(group, source, group, CAPPED, live, str(max(1, tasks)), was=live)
-        return self._make([_on_top(kept, held)])
+        before, after = _first(held, live), str(max(1, tasks))
+        return self._make([Kept(group, source, group, CAPPED, before, after, was=live)])
 
     def hold(self) -> Done:
         """Write again what has gone back to its former value, as after a daemon-reload.
@@ -165,8 +165,7 @@ class Relief:
         """Record them, then write them."""
         if not wanted:
             return Done()
-        found = self._record(wanted)
-        self._kept.update({one.source: one for one in wanted})
+        found = self._keep(wanted)
         written, refused = self._write(wanted)
         return Done(tuple(written), (*found, *refused))
 
@@ -183,7 +182,7 @@ class Relief:
             else:
                 found.append(failed)
                 undone.append(one)
-        return written, [*found, *self._unwrite(undone)]
+        return written, [*found, *self._keep([one.unwritten() for one in undone])]
 
     def _give_back(self, going: Sequence[Kept]) -> Done:
         """Write the former values where ours are still there; on disk before and after."""
@@ -215,19 +214,18 @@ class Relief:
         return text.strip() if text is not None else None
 
     def _forget(self, lost: Sequence[Kept]) -> List[Finding]:
-        if not lost:
-            return []
-        for one in lost:
-            self._kept.pop(one.source, None)
-        return self._record([replace(one, after="", back="") for one in lost])
+        return self._keep([replace(one, after="", back="") for one in lost])
 
-    def _unwrite(self, refused: Sequence[Kept]) -> List[Finding]:
-        """Keep what an earlier write of ours left there, where the last one was refused."""
-        earlier = [one.unwritten() for one in refused]
-        lost = [one for one in earlier if not one.after]
-        ours = [one for one in earlier if one.after]
-        self._kept.update({one.source: one for one in ours})
-        return [*(self._record(ours) if ours else []), *self._forget(lost)]
+    def _keep(self, kept: Sequence[Kept]) -> List[Finding]:
+        """Know and record them; what has no value of ours is kept no more."""
+        if not kept:
+            return []
+        for one in kept:
+            if one.after:
+                self._kept[one.source] = one
+            else:
+                self._kept.pop(one.source, None)
+        return self._record(kept)
 
     def _record(self, kept: Sequence[Kept]) -> List[Finding]:
         try:
@@ -245,11 +243,11 @@ class Relief:
         return [rules.UNRECORDED.at(Place(BOOK), reason=reason)]
 
 
-def _on_top(kept: Kept, held: Optional[Kept]) -> Kept:
-    """With the value that is to come back: the first, unless somebody else has set another one."""
-    if held is not None and (held.after == kept.was or held.stands(kept.was)):
-        return replace(kept, before=held.before)
-    return kept
+def _first(held: Optional[Kept], live: str) -> str:
+    """The value that is to come back: the first, unless somebody else has set another one."""
+    if held is None or not (live == held.after or held.stands(live)):
+        return live
+    return held.before
 
 
 __all__ = ["Done", "Kept", "Relief"]
