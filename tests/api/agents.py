@@ -136,7 +136,7 @@ def until(condition: Callable[[], object], what: str, within: float = WITHIN) ->
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, what
-        time.sleep(0.1)
+        time.sleep(0.1)  # between two looks, until the deadline
 
 
 def identity(slate: Slate) -> str:

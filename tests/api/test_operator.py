@@ -240,5 +240,4 @@ def test_nothing_to_do_means_nothing_written(rollouts: Rollouts, agents: Agents)
 
 
 def _told(rollouts: Rollouts) -> Counter[tuple[str, str]]:
-    events = rollouts.api.get("/apis/events.k8s.io/v1/events")["items"]
-    return Counter((event["reason"], event["type"]) for event in events)
+    return Counter((event["reason"], event["type"]) for event in rollouts.events())

@@ -113,18 +113,13 @@ def test_a_budget_that_forbids_it_blocks_the_drain_and_is_named(
             "it is in service again",
         )
         assert not _terminating(rollouts, path)
-        wait(lambda: any("default/web" in note for note in _notes(rollouts)), "the pod is named")
+        wait(lambda: any("default/web" in e["note"] for e in rollouts.events()), "it is named")
     assert agents.reported["n0"] == 1
 
 
 def _terminating(rollouts: Rollouts, path: str) -> bool:
     answer = rollouts.api.request("GET", path)
     return answer.status == 404 or "deletionTimestamp" in answer.body["metadata"]
-
-
-def _notes(rollouts: Rollouts) -> list[str]:
-    events = rollouts.api.get("/apis/events.k8s.io/v1/events")["items"]
-    return [event["note"] for event in events]
 
 
 def _phase(rollouts: Rollouts, name: str) -> str:

@@ -154,7 +154,7 @@ class Api:
             if time.monotonic() > deadline:
                 raise LabError(f"the API server has no kind {kind} at {root}")
             if (root, kind) not in self._resources:
-                time.sleep(0.1)
+                time.sleep(0.1)  # between two looks, until the deadline
         return self._resources[root, kind]
 
     def _send(

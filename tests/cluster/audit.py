@@ -60,7 +60,7 @@ class Audit:
         while not enough(found := self.since(mark)):
             if time.monotonic() > deadline:
                 raise LabError(f"the audit log does not show it after {seconds:.0f} s: {found}")
-            time.sleep(0.05)
+            time.sleep(0.05)  # between two looks, until the deadline
         return found
 
 

@@ -145,7 +145,7 @@ def _wait(
         back = ended is not None and all(one.worked for one in service.tries[-AGAIN:])
         if back and (party != LIMITWISE or _remediated(cluster, victim.node)):
             break
-        time.sleep(LOOK)
+        time.sleep(LOOK)  # between two looks, until the deadline
     return ended
 
 

@@ -38,7 +38,7 @@ def start(name: str, argv: Sequence[str], folder: Path) -> int:
     _children[child.pid] = child
     # Popen returns in the middle of exec(2), a moment before /proc shows the new command line
     while alive(child.pid) and not Path(f"/proc/{child.pid}/cmdline").read_bytes():
-        time.sleep(0.001)
+        time.sleep(0.001)  # between two looks: it ends when the program shows itself or is gone
     return child.pid
 
 
@@ -70,7 +70,7 @@ def stop(folder: Path, program: str | None = None) -> None:
             os.kill(process.pid, signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE
     while any(alive(process.pid) for process in found) and time.monotonic() < deadline:
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks, until the deadline
     kill(folder, program)
 
 

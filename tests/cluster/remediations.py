@@ -15,7 +15,6 @@ from .rollouts import GROUP, NODES, Rollouts
 from .slate import wait
 
 POLICIES, REMEDIATIONS = f"{GROUP}/remediationpolicies", f"{GROUP}/noderemediations"
-EVENTS = "/apis/events.k8s.io/v1/events"
 ENDED = ("Succeeded", "GaveBack", "Escalated", "Cancelled")
 OURS = "limitwise.dev/"
 STRATEGIC = "application/strategic-merge-patch+json"
@@ -140,8 +139,7 @@ class Incidents:
 
     def events(self, name: str) -> list[Body]:
         """The events about a node or policy."""
-        events = self.rollouts.api.get(EVENTS)["items"]
-        return [one for one in events if one["regarding"].get("name") == name]
+        return [one for one in self.rollouts.events() if one["regarding"].get("name") == name]
 
     def wait_told(self, name: str, *reasons: str) -> None:
         """Return when there are such events about a node or policy: they follow what they tell."""

@@ -19,6 +19,7 @@ from .slate import Slate, wait
 GROUP = "/apis/limitwise.dev/v1alpha1"
 TUNINGS, STATES = f"{GROUP}/nodetunings", f"{GROUP}/nodetuningstates"
 NODES = "/api/v1/nodes"
+EVENTS = "/apis/events.k8s.io/v1/events"
 NAMESPACE = "limitwise-system"
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/limitwise-operator"
 # A whole rollout takes seconds; a machine that builds kernels beside it takes longer.
@@ -76,6 +77,11 @@ class Rollouts:
     def states(self) -> dict[str, Body]:
         """All NodeTuningStates by node."""
         return {one["metadata"]["name"]: one for one in self.api.get(STATES)["items"]}
+
+    def events(self) -> list[Body]:
+        """Every Event."""
+        found: list[Body] = self.api.get(EVENTS)["items"]
+        return found
 
     def wait_counts(self, name: str = "base", seconds: float = WITHIN, **counts: int) -> Body:
         """The status as soon as its counts of nodes are these."""
