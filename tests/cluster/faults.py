@@ -76,6 +76,11 @@ class FaultProxy:
         """The writes that came, in the order of their answers."""
         return [seen for seen in list(self.seen) if seen.call.is_write]
 
+    @property
+    def watches(self) -> int:
+        """How many watches are open now."""
+        return len(self._watches)
+
     def cut_watches(self) -> int:
         """Break every watch that is open now; how many."""
 

@@ -20,6 +20,10 @@ MANAGER = TextFile(
     "[Manager]\nDefaultTasksMax=infinity\nDefaultTimeoutStopSec=5s\n",
 )
 
+# What kubeadm asks for. The bridge plugin sets it with the first pod that it connects: a node would
+# differ from itself before a reboot until then.
+FORWARDING = TextFile("/etc/sysctl.d/90-kubernetes.conf", "net.ipv4.ip_forward = 1\n")
+
 CONTAINERD_CONFIG = TextFile(
     "/etc/containerd/config.toml",
     """version = 3
@@ -188,7 +192,7 @@ WantedBy=multi-user.target
 )
 
 FILES = (
-    *(MANAGER, CONTAINERD_CONFIG, SEED_SCRIPT, SEED_UNIT, CONTAINERD_UNIT),
+    *(MANAGER, FORWARDING, CONTAINERD_CONFIG, SEED_SCRIPT, SEED_UNIT, CONTAINERD_UNIT),
     *(IMAGE_SCRIPT, IMAGE_UNIT, KUBELET_UNIT),
 )
 UNITS = ("node-seed.service", "containerd.service", "node-image.service", "kubelet.service")
