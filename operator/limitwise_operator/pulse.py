@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,10 +19,13 @@ USUAL = timedelta(seconds=180)
 
 
 class Beat(NamedTuple):
-    """What a Lease said when it changed last, when we saw that, and how long it lasts."""
+    """What a Lease said when it changed last, when we saw that (``at``: seconds of a clock that is
+    never set), and how long it lasts.
+    """
 
     renewed: str
     seen: datetime
+    at: float
     lasts: timedelta
 
 
@@ -36,11 +40,12 @@ class Pulse:
     cluster: Cluster
     namespace: str
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Callable[[], float] = time.monotonic
     _beats: dict[str, Beat] = field(default_factory=dict)
 
     def feel(self) -> bool:
         """Look at all Leases; whether an agent has fallen silent or come back."""
-        before, now = self.silent(), self.now()
+        before, now = self.silent(), (self.now(), self.clock())
         found: dict[str, Beat] = {}
         for lease in self.cluster.leases(self.namespace):
             name = lease["metadata"]["name"]
@@ -52,20 +57,21 @@ class Pulse:
 
     def silent(self) -> dict[str, datetime]:
         """By node, since when its agent is silent: when its Lease was last seen to change."""
-        now = self.now()
+        now = self.clock()
         return {
             node: beat.seen.replace(microsecond=0)
             for node, beat in self._beats.items()
-            if now - beat.seen > beat.lasts
+            if now - beat.at > beat.lasts.total_seconds()
         }
 
 
-def _beat(spec: dict[str, Any], before: Beat | None, now: datetime) -> Beat:
+def _beat(spec: dict[str, Any], before: Beat | None, now: tuple[datetime, float]) -> Beat:
     renewed = str(spec.get("renewTime", ""))
     seconds = spec.get("leaseDurationSeconds")
     lasts = timedelta(seconds=seconds) if isinstance(seconds, int) else USUAL
-    seen = before.seen if before is not None and before.renewed == renewed else now
-    return Beat(renewed, seen, lasts)
+    same = before is not None and before.renewed == renewed
+    seen, at = (before.seen, before.at) if before is not None and same else now
+    return Beat(renewed, seen, at, lasts)
 
 
 def wants_pulse(store: Store) -> bool:

@@ -25,6 +25,7 @@ from .world import World
 
 NODES = [f"n{number}" for number in range(5)]
 POLICIES = ["elm", "fir"]
+DAY = 86400
 KUBEPODS = {"name": "pods", "ceiling": {"level": "kubepods", "usedPercent": 90}}
 MEDDLING = ["cordon", "uncordon", "strip", "delete", "policy", "vanish", "restart"]
 DRAINS = st.fixed_dictionaries(
@@ -249,6 +250,11 @@ class HospitalMachine(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 31, 61, 301, 1801]))
     def wait(self, seconds: int) -> None:
+        self.world.tick(seconds)
+
+    @rule(seconds=st.sampled_from([-30, -90, -3600, -30 * DAY, 3600, DAY]))
+    def set_clock(self, seconds: int) -> None:
+        """Somebody sets it: what was written before may be of the future now, or long over."""
         self.world.tick(seconds)
 
     @rule(name=st.sampled_from([*NODES, *POLICIES]))

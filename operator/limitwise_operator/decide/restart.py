@@ -23,6 +23,7 @@ from ..kinds.meta import (
 from ..kinds.node import Cordon
 from ..kinds.node_tuning_state import Restart, Waiting
 from .drain import Drain, drain
+from .elapsed import passed
 from .fleet import Fleet
 from .observed import Observed
 from .verdict import RESTART, Verdict
@@ -90,7 +91,7 @@ def _may_begin(fleet: Fleet, one: Verdict) -> bool:
     restart = one.state.spec.restart if one.state is not None else None
     if restart is None:
         return True
-    again = fleet.now - restart.since >= fleet.settings.drain.retry_after
+    again = passed(restart.since, fleet.settings.drain.retry_after, fleet.now)
     return restart.phase == BLOCKED and again
 
 
@@ -173,7 +174,7 @@ def _draining(observed: Observed, fleet: Fleet, one: Verdict, restart: Restart) 
     found = drain(one.name, pods, options, observed.refusals, observed.resting)
     if found.done:
         return _granted(restart, fleet.now)
-    if fleet.now - restart.since > options.timeout:
+    if passed(restart.since, options.timeout, fleet.now):
         blocked = Restart(BLOCKED, fleet.now, restart.unschedulable_before)
         return Step(blocked, _freed(one), told=("DrainBlocked", found.text()))
     return Step(restart, after=tuple(_evictions(one, found)))

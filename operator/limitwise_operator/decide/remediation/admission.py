@@ -13,6 +13,7 @@ from datetime import datetime
 
 from ...kinds.node_remediation import Cause, NodeRemediation
 from ..budget import Budget, Budgets, budget
+from ..elapsed import passed
 from ..fleet import ALL
 from ..verdict import Verdict
 from . import storm
@@ -139,7 +140,7 @@ def resting(ward: Ward, policy: Policy, one: Verdict) -> datetime | None:
     ends = [each.status.ended for each in ward.ended.get(one.name, ()) if _same(each, one)]
     ends.append(ward.observed.departed.get(one.name))
     last = max((end for end in ends if end is not None), default=None)
-    if last is None or ward.now >= last + policy.cooldown:
+    if last is None or passed(last, policy.cooldown, ward.now):
         return None
     return last + policy.cooldown
 

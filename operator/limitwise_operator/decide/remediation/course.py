@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from ...kinds.node_remediation import PENDING, RemediationStatus, Step
 from ...kinds.node_tuning_state import Restart
 from ...kinds.watch import Task
+from ..elapsed import passed
 from ..writes import CordonNode, DeletePod, EvictPod, UncordonNode
 
 # How a step can end.
@@ -87,7 +88,14 @@ def began(status: RemediationStatus) -> datetime:
 
 def late(status: RemediationStatus, now: datetime, limit: timedelta) -> bool:
     """Whether the present step has taken longer than it may."""
-    return now - began(status) >= limit
+    return passed(began(status), limit, now)
+
+
+def rests(status: RemediationStatus, now: datetime) -> bool:
+    """Whether the pause between two tries is still to be kept."""
+    if status.not_before is None:
+        return False
+    return not passed(began(status), status.not_before - began(status), now)
 
 
 def last_result(status: RemediationStatus, phase: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ...kinds.node_remediation import NodeRemediation
 from ...kinds.remediation_policy import RemediationPolicy
+from ..elapsed import passed
 from ..writes import DeleteRemediation
 from .ward import Ward, cordoned_for, spec_of
 
@@ -57,4 +58,6 @@ def _needed(ward: Ward) -> Iterable[str]:
 def _rests(ward: Ward, one: NodeRemediation) -> bool:
     """Whether its node is left alone still because of it."""
     policy, end = ward.policies.get(one.spec.policy), one.status.ended
-    return policy is not None and end is not None and ward.now < end + policy.cooldown
+    if policy is None or end is None:
+        return False
+    return not passed(end, policy.cooldown, ward.now)

@@ -31,6 +31,7 @@ from ...kinds.node_tuning_state import Restart
 from ...kinds.remediation_policy import ALWAYS, GIVE_BACK, NEVER
 from ...kinds.watch import APPLY, DONE, FAILED, HOST, VERIFY, Task
 from .. import restart
+from ..elapsed import passed
 from ..writes import NORMAL, WARNING
 from . import course, culprit, draining
 from .admission import LAST, last_control_plane
@@ -54,7 +55,7 @@ def begin(scene: Scene) -> Turn:
 def pending(scene: Scene) -> Turn:
     """The rest between two tries."""
     status = scene.nr.status
-    if status.not_before is not None and scene.now < status.not_before:
+    if course.rests(status, scene.now):
         return Turn(status)
     fresh = replace(status, not_before=None)
     return Turn(course.moved(fresh, scene.now, course.DONE, "", RELIEVING), on=True)
@@ -110,7 +111,7 @@ def _drain_or_not(scene: Scene, status: RemediationStatus) -> Turn:
     why = next((words for applies, words in rows if applies), "")
     if when == NEVER or not (why or (of_pods and scene.exhausted)):
         return _to_applying(scene, status, "")
-    if not why and scene.now - since < scene.times.after:
+    if not why and not passed(since, scene.times.after, scene.now):
         return Turn(course.saying(status, "waiting whether relief is enough"))
     return _to_cordoning(scene, status, why or "it is exhausted still")
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from ...kinds import conditions
 from ...kinds.conditions import FALSE, TRUE, Condition
 from ...kinds.node_remediation import SUCCEEDED
+from ..elapsed import passed
 from .policy import Policy
 from .ward import Ward
 
@@ -60,7 +61,8 @@ def _reason(ward: Ward, policy: Policy, before: Condition | None) -> str:
     if before.reason == TOO_MANY:
         return COOLING
     if before.reason == COOLING:
-        return HALF_OPEN if ward.now >= before.since + policy.storm_cooldown else COOLING
+        over = passed(before.since, policy.storm_cooldown, ward.now)
+        return HALF_OPEN if over else COOLING
     return CALM if _proved(ward, policy, before.since) else HALF_OPEN
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from ...kinds.node_remediation import Cause
 from ...kinds.watch import Fired
+from ..elapsed import passed
 from ..verdict import Verdict
 from .policy import Armed, Policy
 
@@ -30,7 +31,7 @@ def holding(policy: Policy, one: Verdict, silent: datetime | None, now: datetime
         cause
         for armed in policy.triggers
         if (cause := _cause(policy.name, armed, one, silent)) is not None
-        and now >= cause.since + _lasting(armed)
+        and passed(cause.since, _lasting(armed), now)
     ]
     # The first of the policy's own order among equals.
     return min(found, key=lambda cause: not cause.level, default=None)
@@ -42,7 +43,7 @@ def ripens(policy: Policy, one: Verdict, silent: datetime | None, now: datetime)
         cause.since + _lasting(armed)
         for armed in policy.triggers
         if (cause := _cause(policy.name, armed, one, silent)) is not None
-        and now < cause.since + _lasting(armed)
+        and not passed(cause.since, _lasting(armed), now)
     ]
     return min(found, default=None)
 
