@@ -95,9 +95,15 @@ class World:
             kept.pop(name, None)
 
     def agent(self, name: str, ok: bool = True) -> None:
-        """The agent of a node sees its state to its end, well or badly."""
-        state = self.states.get(name)
-        if state is None or name not in self.nodes or state.spec.go_ahead is None:
+        """The agent of a node sees its state to its end, well or badly.
+
+        Not that of a former node of the name, in the moment until it is deleted: a real one cannot
+        tell, and keeps what it got from it where nobody wants anything of the new node.
+        """
+        state, node = self.states.get(name), self.nodes.get(name)
+        if state is None or node is None or state.spec.go_ahead is None:
+            return
+        if state.spec.node_uid != node.uid:
             return
         if not ok:
             self._report(failed(state, message="it said no"))

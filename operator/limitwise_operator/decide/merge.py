@@ -15,7 +15,7 @@ from ansible_collections.limitwise.host.plugins.module_utils.merging import Sour
 from ansible_collections.limitwise.host.plugins.module_utils.policy import Policy
 from ansible_collections.limitwise.host.plugins.module_utils.tuning import Item, Tuning
 
-from ..kinds.state_content import Content, KeyConflict, SourceRef, content
+from ..kinds.state_content import IN_PART, Content, KeyConflict, SourceRef, content
 from . import document
 
 LOWEST = -1_000_000
@@ -73,12 +73,29 @@ def content_of(
     conflicts = [
         KeyConflict(clash.key, tuple(name for name, _value in clash.values)) for clash in clashes
     ]
+    provenance = {document.key(item): item.origin for item in result.items}
     return content(
         document.written(result),
         before.preview,
-        tuple(part.source for part in parts if part.kind != KEPT),
-        {document.key(item): item.origin for item in result.items},
+        _sources(parts, provenance, before),
+        provenance,
         tuple(sorted(conflicts, key=lambda one: one.key)[:MAX_CONFLICTS]),
+    )
+
+
+def _sources(
+    parts: Sequence[Part], provenance: Mapping[str, str], before: Content
+) -> tuple[SourceRef, ...]:
+    """Where the content comes from: which of them may be here in part only.
+
+    What another gave instead of it is not known of a former content. Once that other's value goes,
+    the key may be missing that it wanted, too: it comes whole with its next turn.
+    """
+    lost = any(provenance.get(key) != giver for key, giver in before.provenance.items())
+    return tuple(
+        replace(part.source, revision=IN_PART) if lost and part.kind == PREVIOUS else part.source
+        for part in parts
+        if part.kind != KEPT
     )
 
 

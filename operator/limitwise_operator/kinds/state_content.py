@@ -17,10 +17,15 @@ from . import fields
 from .fields import EMPTY, Body
 from .meta import RESTORE
 
+IN_PART = "0" * 12
+"""Instead of a revision: some of a former content of that NodeTuning, perhaps not all of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceRef:
-    """Which content of which NodeTuning is in the document; ``revision``: see NodeTuning."""
+    """Which content of which NodeTuning is in the document; ``revision``: see NodeTuning, or
+    IN_PART.
+    """
 
     name: str
     uid: str

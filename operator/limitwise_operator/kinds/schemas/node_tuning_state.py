@@ -56,7 +56,7 @@ def _spec() -> Schema:
         {
             "name": text("The NodeTuning.", longest=_NAME),
             "uid": text("Its uid.", longest=64),
-            "revision": _revision("Which of its contents."),
+            "revision": _revision("Which of its contents; zeros: some of a former one."),
             "priority": whole("Its priority then.", -1000, 1000),
             "onDelete": choice("What becomes of it when that goes.", *ON_DELETE),
         },

@@ -227,6 +227,22 @@ def test_an_invalid_change_leaves_nodes_as_they_are() -> None:
     assert not cluster.values("n0")
 
 
+@pytest.mark.parametrize("end", [{"sysctl": {PID: 1000000}}, {"sysctl": {PID: 3000000}}])
+def test_what_another_gave_as_well_comes_back_when_that_one_has_gone(end: Any) -> None:
+    """Its content was never read again meanwhile, and is what the node was told of it at first."""
+    cluster = Cluster(2)
+    for name in ("a", "b"):
+        cluster.put(name, {"sysctl": {PID: 1000000}}, **FREE)
+    cluster.settle()
+    cluster.put("b", {"sysctl": {FILES: "many"}}, **FREE)
+    cluster.world.delete_tuning("a")
+    cluster.settle()
+    assert not cluster.values("n0")
+    cluster.put("b", end, **FREE)
+    cluster.settle()
+    assert [cluster.values(name) for name in ("n0", "n1")] == [end, end]
+
+
 def test_report_shows_and_changes_nothing() -> None:
     cluster = Cluster(2)
     cluster.put("a", {"sysctl": {PID: 1000000}}, **FREE)
