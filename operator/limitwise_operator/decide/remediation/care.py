@@ -38,7 +38,7 @@ from ..writes import (
     Write,
 )
 from . import course, phases
-from .course import Told, Turn
+from .course import Act, Told, Turn
 from .policy import Policy
 from .scene import Scene
 from .ward import Ward, cordoned_for, spec_of
@@ -68,10 +68,10 @@ def begun(ward: Ward, one: Verdict, policy: Policy, cause: Cause) -> Care:
     # Its uid is not known yet: what needs that is for the next plan.
     nr = NodeRemediation(spec.name, "", spec)
     care = _went(ward, one, nr)
-    status, *acts = care.before
     # Nothing comes between a node in trouble and its cordon but that the incident is on record:
     # the cordon has a note of its own, by which a status that never came is made good.
-    return replace(care, before=(CreateRemediation(one.name, spec), *acts, status))
+    acts = sorted(care.before, key=lambda write: not isinstance(write, Act))
+    return replace(care, before=(CreateRemediation(one.name, spec), *acts))
 
 
 def cared(ward: Ward, one: Verdict, nr: NodeRemediation) -> Care:
@@ -183,12 +183,12 @@ def _written(ward: Ward, one: Verdict, nr: NodeRemediation, turns: Iterable[Turn
     status = replace(last.status, conditions=_conditions(ward, nr, last.status))
     finished = replace(nr, status=status).finished
     before: list[Write] = [*(_status(nr, status) if status != nr.status else ())]
+    # Told as soon as it is written: were what follows refused, nobody would tell it again.
+    before += [_event(one, event) for turn in turns for event in turn.told]
     before += [act for turn in turns for act in turn.before]
     after: list[Write] = [act for turn in turns for act in turn.after]
     if finished and nr.uid and not _tells(status):
         after += _let_go(nr)
-    told = [event for turn in turns for event in turn.told]
-    after += [_event(one, event) for event in told]
     return Care(
         tuple(before),
         tuple(after),
