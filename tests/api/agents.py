@@ -94,13 +94,15 @@ class States:
         """Write a spec whose turn has come."""
         go = {"revision": revision, "time": "2026-11-22T20:30:00Z"}
         body = node_tuning_state(NODE, revision=revision, tuning=tuning, goAhead=go, **spec)
-        found = self.slate.request("GET", f"{STATES}/{NODE}")
-        if found.status == 404:
-            self.slate.create(STATES, body)
-            return
-        old = found.content()
-        body["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
-        self.slate.request("PUT", f"{STATES}/{NODE}", body).content()
+        path = f"{STATES}/{NODE}"
+        while (found := self.slate.request("GET", path)).status != 404:
+            old = found.content()
+            body["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
+            answer = self.slate.request("PUT", path, body)
+            if answer.status != 409:  # the agent may tell something in between
+                answer.content()
+                return
+        self.slate.create(STATES, body)
 
     def merge(self, spec: Body) -> None:
         """Change fields of the spec."""

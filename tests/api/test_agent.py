@@ -55,6 +55,17 @@ def by_agent(writes: list[Write]) -> list[tuple[str, int]]:
     return [(one.resource, one.status) for one in mine if one.resource != "leases"]
 
 
+def told_twice(writes: list[Write]) -> bool:
+    """Whether the audit log, which follows the answers, has the plan and the result."""
+    return len(by_agent(writes)) >= 2
+
+
+def run_begins(agent: Agent) -> None:
+    """Return when it is at work on a run, or over one that was too quick to be seen."""
+    runs = agent.folder / "runs"
+    until(lambda: (runs.is_dir() and list(runs.iterdir())) or agent.said("run ended"), "a run")
+
+
 def through(agent: Agent, faults: FaultProxy) -> None:
     """Let the agent ask a proxy that a test adds faults to."""
     text = agent.kubeconfig.read_text()
@@ -80,7 +91,8 @@ def test_a_tuning_is_shown_applied_and_given_back_in_two_writes_each(
         {"layer": "sysctl", "subject": "", "key": "kernel.pid_max", "value": "32768"}
     ]
     assert status["bootID"] == root.get("kernel/random/boot_id")
-    assert by_agent(control_plane.audit.since(mark)) == [("nodetuningstates/status", 200)] * 2
+    writes = control_plane.audit.wait(mark, told_twice, 30)
+    assert by_agent(writes) == [("nodetuningstates/status", 200)] * 2
 
     mark = control_plane.audit.mark()
     states.want(R2, {})
@@ -88,15 +100,18 @@ def test_a_tuning_is_shown_applied_and_given_back_in_two_writes_each(
     assert root.get("kernel/pid_max") == "32768"
     assert root.own() == ""
     assert states.status["originals"] == []
-    assert by_agent(control_plane.audit.since(mark)) == [("nodetuningstates/status", 200)] * 2
+    writes = control_plane.audit.wait(mark, told_twice, 30)
+    assert by_agent(writes) == [("nodetuningstates/status", 200)] * 2
 
 
 def test_nothing_is_written_while_nothing_happens(
     agent: Agent, states: States, control_plane: ControlPlane
 ) -> None:
+    begun = control_plane.audit.mark()
     agent.start(interval=0.2, heartbeat=1.0)
     states.want(R1, PID_MAX)
     until(lambda: states.applied(R1), "it is applied")
+    control_plane.audit.wait(begun, told_twice, 30)
     mark = control_plane.audit.mark()
     looks = len(agent.said("next"))
     # Each heartbeat is a write of the Lease: some of them, and many looks, have passed then.
@@ -143,7 +158,7 @@ def test_what_drifts_is_told_and_put_back(
     root.set("kernel/threads-max", "900000")  # above the floor: no drift
     seen = []
     for event in kinds.watch(
-        STATES, fieldSelector=f"metadata.name={NODE}", resourceVersion=version, timeoutSeconds="60"
+        STATES, fieldSelector=f"metadata.name={NODE}", resourceVersion=version, timeoutSeconds="120"
     ):
         seen.append(event["object"]["status"])
         if len(seen) > 1 and not seen[-1]["drift"]:
@@ -202,14 +217,13 @@ def test_an_agent_killed_in_the_middle_of_a_run_goes_on(
 ) -> None:
     agent.start()
     states.want(R1, BOTH)
-    runs = agent.folder / "runs"
-    until(lambda: runs.is_dir() and list(runs.iterdir()), "a run begins")
+    run_begins(agent)
     agent.kill()
     agent.start()
     until(lambda: states.applied(R1), "the next agent completes it")
     assert root.get("kernel/pid_max") == "4194304"
     assert root.get("kernel/threads-max") == "200000"
-    assert list(runs.iterdir()) == []
+    assert list((agent.folder / "runs").iterdir()) == []
 
 
 def test_an_agent_killed_at_any_moment_goes_on(
@@ -242,8 +256,7 @@ def test_the_operators_write_in_between_is_no_trouble(
 ) -> None:
     states.want(R1, PID_MAX)
     agent.start()
-    runs = agent.folder / "runs"
-    until(lambda: runs.is_dir() and list(runs.iterdir()), "a run begins")
+    run_begins(agent)
     states.want(R2, BOTH)
     until(lambda: states.applied(R2), "the newer one is applied")
     assert root.get("kernel/threads-max") == "200000"

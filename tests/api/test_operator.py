@@ -121,7 +121,7 @@ def test_deletion_waits_until_the_nodes_have_given_it_back(
         rollouts.tuning()
         rollouts.wait_ready()
         assert rollouts.api.get(f"{TUNINGS}/base")["metadata"]["finalizers"] == [FINALIZER]
-        agents.usual = SLOW
+        agents.usual = Conduct(takes=2.0)  # so that Restoring is seen
         agents.most = 0
         rollouts.api.delete(f"{TUNINGS}/base")
         rollouts.wait_condition("Ready", "Restoring")
@@ -137,7 +137,7 @@ def test_deletion_waits_until_the_nodes_have_given_it_back(
 
 def test_pausing_stops_where_it_is_and_resuming_goes_on(rollouts: Rollouts, agents: Agents) -> None:
     agents.usual = SLOW
-    rollouts.nodes(6)
+    rollouts.nodes(20)  # more than are done before the pause is seen
     with rollouts.operator():
         rollouts.tuning(rollout={"maxUnavailable": 1})
         wait(lambda: len(agents.reported) >= 2, "two nodes are done")
@@ -145,18 +145,19 @@ def test_pausing_stops_where_it_is_and_resuming_goes_on(rollouts: Rollouts, agen
         rollouts.wait_condition("Paused", "ByUser")
         rollouts.wait_counts(updating=0)
         told = set(rollouts.states())
-        assert 2 <= len(told) < 6
+        assert 2 <= len(told) < 20
         mark = rollouts.plane.audit.mark()
-        rollouts.nodes(1, first=6)
-        rollouts.wait_counts(matched=7)
+        rollouts.nodes(1, first=20)
+        rollouts.wait_counts(matched=21)
         assert set(rollouts.states()) == told
         assert {w.resource for w in ours(rollouts.plane.audit.since(mark))} <= {
             "nodes",
             "nodetunings/status",
+            "events",  # of what was waited for: an Event follows the status
         }
-        rollouts.change(rollout={"paused": False})
+        rollouts.change(rollout={"paused": False, "maxUnavailable": 20})
         rollouts.wait_ready()
-        assert len(rollouts.states()) == 7
+        assert len(rollouts.states()) == 21
 
 
 def test_a_new_node_is_tuned_at_once(rollouts: Rollouts, agents: Agents) -> None:
@@ -198,6 +199,7 @@ def test_a_node_of_the_same_name_is_another_node(rollouts: Rollouts, agents: Age
             lambda: rollouts.states().get("n0", {}).get("spec", {}).get("nodeUID") == uid,
             "the new node has a state of its own",
         )
+        wait(lambda: agents.reported["n0"] == 2, "the new node is done")
         rollouts.wait_ready()
     assert rollouts.states()["n0"]["metadata"]["uid"] != before
     assert agents.reported["n0"] == 2
@@ -233,7 +235,7 @@ def test_nothing_to_do_means_nothing_written(rollouts: Rollouts, agents: Agents)
         mark = rollouts.plane.audit.mark()
         # Idleness has no end to wait for: several turns at the Lease stand for a while of it.
         rollouts.plane.audit.wait(
-            mark, lambda writes: sum(w.resource == "leases" for w in writes) >= 5, 60.0
+            mark, lambda writes: sum(w.resource == "leases" for w in writes) >= 3, 60.0
         )
         assert ours(rollouts.plane.audit.since(mark)) == []
         assert operator.probe("healthz")[0] == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -62,7 +63,7 @@ def test_killed_after_every_write_it_goes_on_where_it_was(
     rollouts.tuning()
     path = rollouts.folder / "killed.kubeconfig"
     rollouts.plane.write_kubeconfig(path, rollouts.plane.token(), faults.server)
-    operator = Operator(path, rollouts.folder, lease_seconds=2)
+    operator = Operator(path, rollouts.folder)
     mark, lives = rollouts.plane.audit.mark(), 0
     names = prepared(incidents, pods, count=1)
     with Onlooker(rollouts.api) as seen:
@@ -97,6 +98,17 @@ FAULTS: Mapping[str, tuple[Act, int]] = {
     "swallowed": (Swallow(), 6),
     "late": (Delay(1.5), 6),
 }
+
+
+def lost(faults: FaultProxy) -> Counter[str]:
+    """By pod, how many of its evictions were never answered."""
+    return Counter(
+        one.call.name
+        for one in faults.writes()
+        if one.call.subresource == "eviction" and not one.status
+    )
+
+
 # The others are tried by `make soak`.
 USUAL = ("409", "swallowed", "late")
 
@@ -126,7 +138,7 @@ def made_good(incidents: Incidents, pods: Pods, faults: FaultProxy, fault: str) 
     assert ends == {"Succeeded": NODES}
     assert seen.most_out <= BUDGET + 1
     assert seen.most_active <= BUDGET
-    check_evictions(rollouts.plane, mark, pods, names)
+    check_evictions(rollouts.plane, mark, pods, names, lost(faults))
     check_settled(incidents, seen, foreign=["n9"])
 
 
@@ -158,5 +170,5 @@ def test_watches_are_cut_and_the_api_server_restarts(
     assert ends == {"Succeeded": NODES}
     assert seen.most_out <= BUDGET + 1
     assert seen.most_active <= BUDGET
-    check_evictions(rollouts.plane, mark, pods, names)
+    check_evictions(rollouts.plane, mark, pods, names, lost(faults))
     check_settled(incidents, seen, foreign=["n9"])

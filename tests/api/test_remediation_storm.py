@@ -56,7 +56,7 @@ def test_a_storm_stops_what_is_new_and_ends_by_one_that_succeeds(incidents: Inci
         # All of them are in trouble before the policy is there: the first look sees a storm.
         incidents.policy(
             budget={"maxUnavailable": BUDGET},
-            storm={"limit": "40%", "cooldown": "3s"},
+            storm={"limit": "40%", "cooldown": "8s"},
             steps=steps,
         )
         incidents.wait(lambda: incidents.status().get("nodes", {}).get("waiting") == AT_ONCE, "all")
@@ -82,19 +82,19 @@ def test_trouble_that_never_lasts_is_none_and_one_that_returns_is_left_to_rest(
     rollouts = incidents.rollouts
     rollouts.nodes(2)
     with Onlooker(rollouts.api) as seen, rollouts.operator("--max-unavailable", "100%"):
-        lasting = {**PIDS, "for": "4s"}
+        lasting = {**PIDS, "for": "60s"}
         incidents.policy(triggers=[lasting], cooldown="1h")
         for _flap in range(4):
             # n0 is never in trouble for long enough; n1 always is.
-            incidents.condition("n0")
+            incidents.condition("n0", lasted=20)
             if not incidents.all():
-                incidents.condition("n1")
+                incidents.condition("n1", lasted=56)
             time.sleep(1.2)  # a flap lasts: that is what is tested
             incidents.condition("n0", "False")
         incidents.wait_phase("n1", "Succeeded")
         for _flap in range(2):
             incidents.condition("n1", "False")
-            incidents.condition("n1")
+            incidents.condition("n1", lasted=56)
         incidents.wait(
             lambda: any(
                 "left alone" in one.get("message", "") for one in incidents.status()["would"]

@@ -254,7 +254,7 @@ def test_a_watch_with_bookmarks_and_initial_events_says_when_it_has_caught_up(
         sendInitialEvents="true",
         resourceVersionMatch="NotOlderThan",
         allowWatchBookmarks="true",
-        timeoutSeconds="5",
+        timeoutSeconds="30",
     )
     first, second = next(watch), next(watch)
     assert (first["type"], first["object"]["metadata"]["name"]) == ("ADDED", "one")

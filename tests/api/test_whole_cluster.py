@@ -56,7 +56,7 @@ def test_controllers_and_scheduler_work(control_plane: ControlPlane, api: Slate)
     with control_plane.with_parts(CONTROLLER_MANAGER, SCHEDULER):
         pod = api.pod("free", node="")
         path = f"/api/v1/namespaces/default/pods/{pod['metadata']['name']}"
-        wait(lambda: api.get(path)["spec"].get("nodeName") == "h2", "the pod is on h2")
+        wait(lambda: api.get(path)["spec"].get("nodeName") == "h2", "the pod is on h2", 180.0)
         api.delete("/api/v1/nodes/h1")
         gone = "what the deleted node owned is collected"
-        wait(lambda: api.request("GET", f"{leases}/owned").status == 404, gone)
+        wait(lambda: api.request("GET", f"{leases}/owned").status == 404, gone, 180.0)

@@ -270,7 +270,8 @@ class Agents:
         while not self._ending.is_set():
             try:
                 listed = self.api.get(STATES)
-                for state in listed["items"]:
+                # A list is one moment: who has told its result comes before whose turn came since.
+                for state in sorted(listed["items"], key=_pending):
                     self.see(state)
                 since = listed["metadata"]["resourceVersion"]
                 seconds = str(self.watch_seconds)
@@ -295,14 +296,15 @@ class Agents:
 
     def _report(self, name: str, todo: str, spec: Body) -> None:
         conduct = self.conducts.get(name, self.usual)
-        statuses = [] if todo == "restarted" or not conduct.plans else [_plan(spec)]
-        statuses.append(_result(spec, conduct, restarted=todo == "restarted"))
-        for status in statuses:
-            if not self._write(name, status):
-                with self._change:
-                    self._told.pop(name, None)
+        plans = [] if todo == "restarted" or not conduct.plans else [_plan(spec)]
+        result = _result(spec, conduct, restarted=todo == "restarted")
+        if all(self._write(name, plan) for plan in plans):
+            self.reported[name] += 1  # before anybody can see the result
+            if self._write(name, result):
                 return
-        self.reported[name] += 1
+            self.reported[name] -= 1
+        with self._change:
+            self._told.pop(name, None)
 
     def _write(self, name: str, status: Body) -> bool:
         body = {"status": status}
@@ -315,6 +317,11 @@ class Agents:
         if answer.status in (BAD, INVALID):
             raise LabError(f"the API server refuses what a simulated agent says: {answer.message}")
         return answer.status in (OK, MISSING)  # an object that comes is told everything anew
+
+
+def _pending(state: Body) -> bool:
+    told = state.get("status", {}).get("observedRevision")
+    return bool(state["spec"].get("revision") != told)
 
 
 def _todo(spec: Body, status: Body, conduct: Conduct) -> str:

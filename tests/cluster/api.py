@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,7 @@ class Api:
         raw = self._send(method, path, body, content_type, query, stream=False)
         return Answer(raw.status, _parsed(raw.data), _lowered(raw.headers))
 
-    def watch(self, path: str, **query: str) -> Iterator[Body]:
+    def watch(self, path: str, **query: str) -> Generator[Body, None, None]:
         """Watch events as dicts until the server ends the watch; a cut raises urllib3's error."""
         query = {"watch": "true", **query}
         raw = self._send("GET", path, None, JSON, query, stream=True)
@@ -177,7 +177,10 @@ class Api:
                 "Content-Type": content_type,
                 "Accept": JSON,
             },
-            timeout=TIMEOUT,
+            # A watch may say nothing until it ends.
+            timeout=urllib3.Timeout(
+                connect=TIMEOUT, read=TIMEOUT + float(query.get("timeoutSeconds", 0))
+            ),
             preload_content=not stream,
             redirect=False,
         )

@@ -64,7 +64,9 @@ class Seen:
 
 def manifests(replicas: int, least: int) -> list[Body]:
     """A deployment spread over the nodes, and the PodDisruptionBudget that protects it."""
-    probe = {"tcpSocket": {"port": PORT}, "periodSeconds": 1, "failureThreshold": 3}
+    probe = {
+        "tcpSocket": {"port": PORT}, "periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 3,
+    }
     body = pod(NAME, docker_image.NAME, ["sh", "-c", SERVE], restartPolicy="Always")
     body["spec"]["containers"][0]["readinessProbe"] = probe
     spread = {

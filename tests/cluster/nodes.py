@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -111,13 +112,19 @@ class Cluster:
 
     def wait_ready(self, *nodes: Host, within: float = READY_WITHIN) -> None:
         """Wait until these nodes, in the boot that they are in now, are Ready."""
-        boots = {node.name: node.boot_id() for node in nodes}
+        names = [node.name for node in nodes]
+        boots: dict[str, str] = {}
 
         def all_ready() -> bool:
+            with suppress(LabError):  # a login on a busy machine may take too long
+                boots.update((one.name, one.boot_id()) for one in nodes if one.name not in boots)
             found = {node["metadata"]["name"]: node for node in self.api.get(NODES_PATH)["items"]}
-            return all(name in found and ready(found[name], boot) for name, boot in boots.items())
+            return all(
+                name in found and name in boots and ready(found[name], boots[name])
+                for name in names
+            )
 
-        self.until(f"nodes {', '.join(boots)} Ready", all_ready, within)
+        self.until(f"nodes {', '.join(names)} Ready", all_ready, within)
 
     def until(self, what: str, look: Callable[[], bool], within: float = READY_WITHIN) -> None:
         """Wait until `look` says so; LabError with what the cluster complains of otherwise."""

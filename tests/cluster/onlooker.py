@@ -92,7 +92,8 @@ class Onlooker:
                     for gone in known - names:
                         see({"metadata": {"name": gone}}, True)
                     known = names
-                    for one in listed["items"]:
+                    # What counts no more is forgotten before what counts now is counted.
+                    for one in sorted(listed["items"], key=_counts):
                         see(one, False)
                     since = listed["metadata"]["resourceVersion"]
                     ready.set()
@@ -141,6 +142,13 @@ class Onlooker:
                 seen = self.storms.setdefault(one["metadata"]["name"], [])
                 if not seen or seen[-1] != condition["reason"]:
                     seen.append(condition["reason"])
+
+
+def _counts(one: Body) -> bool:
+    """Whether a Node is out of service, or an incident unfinished."""
+    if "trigger" in one["spec"]:
+        return one.get("status", {}).get("phase") not in ENDED
+    return _is_out(one)
 
 
 def _is_out(node: Body) -> bool:

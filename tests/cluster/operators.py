@@ -21,9 +21,9 @@ from .slate import wait
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = ("collections", "operator")
 # Shorter ones are lost by a machine that is busy for a moment; then the process ends, as it should.
-LEASE_SECONDS = 12
+LEASE_SECONDS = 30
 READY_WITHIN = 60.0
-ENDS_WITHIN = 15.0
+ENDS_WITHIN = 60.0
 
 
 @dataclass

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .api import MERGE_PATCH, Body
-from .slate import Slate
+from .slate import Slate, wait
 
 PODS_PATH = "/api/v1/namespaces/default/pods"
 BUDGETS = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
@@ -88,7 +88,11 @@ class Pods:
         )
 
     def budget(self, name: str, app: str, **spec: Any) -> None:
-        """A PodDisruptionBudget; without a controller that counts, it admits nothing."""
+        """A PodDisruptionBudget; without a controller that counts, it admits nothing.
+
+        Returns when there is what it holds: a pod that is still Pending is held by none.
+        """
+        wait(lambda: app in self.running(), f"{app} runs")
         selector = {"matchLabels": {"app": app}}
         body = {
             "apiVersion": "policy/v1",

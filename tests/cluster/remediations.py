@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lab.errors import LabError
@@ -24,7 +24,7 @@ PIDS: Body = {"name": "pids", "condition": {"type": "PIDPressure"}}
 QUICK: Body = {
     "relieve": {"enabled": False},
     "culprit": {"enabled": False},
-    "drain": {"when": "Always", "timeout": "60s"},
+    "drain": {"when": "Always", "timeout": "10m"},
     "verify": {"for": "0s"},
 }
 
@@ -53,9 +53,11 @@ class Incidents:
         }
         return self.rollouts.api.create(POLICIES, body)
 
-    def condition(self, node: str, status: str = "True", kind: str = "PIDPressure") -> None:
-        """As a kubelet reports it."""
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    def condition(
+        self, node: str, status: str = "True", kind: str = "PIDPressure", lasted: float = 0.0
+    ) -> None:
+        """As a kubelet reports it that has seen it for so many seconds."""
+        now = (datetime.now(UTC) - timedelta(seconds=lasted)).strftime("%Y-%m-%dT%H:%M:%SZ")
         one = {
             "type": kind,
             "status": status,
@@ -93,6 +95,13 @@ class Incidents:
         """A policy's status."""
         found: Body = self.rollouts.api.get(f"{POLICIES}/{name}").get("status", {})
         return found
+
+    def wait_known(self, name: str = "base") -> None:
+        """Return when the operator goes by the policy as it is now."""
+        generation = self.rollouts.api.get(f"{POLICIES}/{name}")["metadata"]["generation"]
+        self.wait(
+            lambda: self.status(name).get("observedGeneration") == generation, f"{name} is known"
+        )
 
     def node(self, name: str) -> Body:
         """A Node."""

@@ -34,7 +34,7 @@ def within(host: Host, prefix: list[str], do: str, **words: Any) -> dict[str, An
     return answer
 
 
-def until(condition: Callable[[], bool], what: str, deadline: float = 30.0) -> None:
+def until(condition: Callable[[], bool], what: str, deadline: float = 180.0) -> None:
     """Return as soon as the condition holds."""
     end = time.monotonic() + deadline
     while not condition():

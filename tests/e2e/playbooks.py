@@ -73,6 +73,7 @@ class Controller:
     def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*command, "-i", str(self.folder / "hosts.ini")], cwd=ROOT, text=True, timeout=LIMIT,
-            env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
+            env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1",
+                 "ANSIBLE_TIMEOUT": "30"},  # 10 s is short for a login on a busy machine
             capture_output=True, check=False,
         )

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 
 # Where a tuning may write at all; the first and the last look take in all of /etc.
 FOLDERS = (
@@ -28,6 +29,7 @@ MOVING = (
     "/random/", "/inode-", "/dentry-state", "file-nr", "aio-nr", "_count", "/pty/nr", "ns_last_pid",
     "nf_conntrack_buckets", "/keys/", "kernel/ostype", "fs/quota", "sched_domain", "cad_pid",
     "/domainname", "route/flush", "vm/stat_refresh", "drop_caches", "compact_memory",
+    "user_reserve_kbytes", "kernel/tainted",
 )
 
 Snapshot = dict[str, str]
@@ -67,16 +69,29 @@ def _files(folder: str, found: Snapshot) -> None:
     for here, folders, names in os.walk(folder):
         for name in [*folders, *names]:
             path = os.path.join(here, name)
-            status = os.lstat(path)
-            content = ""
-            if os.path.islink(path):
-                content = os.readlink(path)
-            elif os.path.isfile(path):
-                with open(path, "rb") as stream:
-                    content = base64.b85encode(stream.read()).decode()
-            names_of = os.listxattr(path, follow_symlinks=False)
-            xattrs = [(one, os.getxattr(path, one, follow_symlinks=False)) for one in names_of]
-            found[path] = f"{status.st_mode:o} {status.st_uid}:{status.st_gid} {xattrs} {content}"
+            with suppress(FileNotFoundError):  # gone since it was listed
+                found[path] = _file(path)
+
+
+def _file(path: str) -> str:
+    status = os.lstat(path)
+    content = ""
+    if os.path.islink(path):
+        content = os.readlink(path)
+    elif os.path.isfile(path):
+        with open(path, "rb") as stream:
+            content = base64.b85encode(stream.read()).decode()
+    names = os.listxattr(path, follow_symlinks=False)
+    xattrs = [(one, os.getxattr(path, one, follow_symlinks=False)) for one in names]
+    return f"{status.st_mode:o} {status.st_uid}:{status.st_gid} {xattrs} {content}"
+
+
+def _readable(path: str) -> bool:
+    """Whether there is anything to read: some only take what is written, some are gone again."""
+    try:
+        return bool(os.stat(path).st_mode & 0o444)
+    except FileNotFoundError:
+        return False
 
 
 def _read(path: str) -> str | None:
@@ -91,7 +106,7 @@ def _kernel(folder: str, found: Snapshot) -> None:
     for here, _folders, names in os.walk(folder):
         for name in names:
             path = os.path.join(here, name)
-            if any(word in path for word in MOVING) or not os.stat(path).st_mode & 0o444:
+            if any(word in path for word in MOVING) or not _readable(path):
                 continue
             value = _read(path)
             if value is not None:

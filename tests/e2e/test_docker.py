@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from e2e.on_guest import ask, change, codes, install
+from e2e.on_watch import until
 from lab import docker_image, guest_files
 from lab.host import Host
 from lab.pytest_fleet import HostMaker
@@ -105,7 +106,7 @@ def test_reload_takes_effect_and_spares_containers(ready: Ready, image: str) -> 
         "1 containers run before this run", "1 containers run after this run"
     ]
     assert in_force(host, "LiveRestoreEnabled") is True
-    assert '\\"max-concurrent-downloads\\":7' in host.run(LOG[image]).stdout
+    until(lambda: '\\"max-concurrent-downloads\\":7' in host.run(LOG[image]).stdout, "it is logged")
     assert (life(host, name), daemon(host)) == (before, pid)
     text = host.read(FILE)
     assert text.startswith(EARLIER[:-1])

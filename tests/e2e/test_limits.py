@@ -148,6 +148,7 @@ def test_nofile_above_nr_open_is_refused_and_goes_with_a_higher_nr_open(guest: H
     # what the finding says happens without it: the kernel refuses, and Debian goes on
     guest.write(LATE, "app - nofile 2000000\n")
     assert session(guest, "app") == at_first
+    guest.run(["journalctl", "--sync"])
     told = guest.run("journalctl -q --no-pager | grep 'Could not set limit'").stdout
     assert "Operation not permitted" in told
     guest.run(["rm", LATE])
@@ -162,7 +163,7 @@ def test_nproc_below_present_use_is_refused(guest: Host) -> None:
         ["systemd-run", "--quiet", "--uid=app", "--unit=crowd", "sh", "-c",
          "for i in $(seq 150); do sleep 1000 & done; wait"]
     )  # fmt: skip
-    guest.run("until [ $(pgrep -c -u app sleep) = 150 ]; do :; done", timeout=60)
+    guest.run("until [ $(pgrep -c -u app sleep) = 150 ]; do sleep 0.2; done", timeout=240)
     wanted = {"limits": [limit("app", "hard", "nproc", 170)]}
     refused = ask(guest, "apply", wanted)
     (stop,) = [one for one in refused["findings"] if one["severity"] == "error"]

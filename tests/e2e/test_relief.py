@@ -160,7 +160,7 @@ def test_a_slice_is_relieved_and_what_a_reload_undoes_is_held(
     guest.relieve(**asked)
     guest.leak("forks", 200, "--slice=small.slice")
     # the packaged kernel takes its time for a fork
-    until(lambda: bool(guest.leaked("enough")), "the leak has what it wants", deadline=150.0)
+    until(lambda: bool(guest.leaked("enough")), "the leak has what it wants", deadline=450.0)
     refused, raised = guest.leaked("refused")[0], guest.said("raised")[0]
     assert refused["at"] < min(raised["at"], guest.leaked("enough")[0]["at"])
     assert (raised["what"], raised["before"]) == ("/small.slice", "60")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from e2e.on_guest import ask, change, codes, install
+from e2e.on_watch import until
 from lab.host import Host
 from lab.pytest_fleet import HostMaker
 
@@ -173,7 +174,8 @@ def crowd(host: Host, threads: int) -> None:
     host.run(["systemd-run", "--unit=crowd", "-pTasksMax=infinity", "python3", "/root/crowd.py"])
     host.run(
         f"until [ $(cut -d/ -f2 /proc/loadavg | cut -d' ' -f1) -ge {threads} ];"
-        " do systemctl is-active --quiet crowd || exit 1; done"
+        " do systemctl is-active --quiet crowd || exit 1; sleep 0.2; done",
+        timeout=240,
     )
 
 
@@ -279,8 +281,9 @@ def test_without_any_applier_the_boot_script_does_it(fresh_host: HostMaker) -> N
     assert host.read("/etc/rc.local").count("limitwise sysctl") == 2
     assert ask(host, "apply", tuning)["run_id"] is None
     host.reboot()
-    host.run("until [ -e /proc/sys/vm/swappiness ] && pgrep -x sshd > /dev/null; do :; done")
-    assert live(host, "vm/swappiness", "net/ipv4/tcp_rmem") == ["3", "4096 131072 8388608"]
+    # ssh answers before the script runs
+    until(lambda: live(host, "vm/swappiness", "net/ipv4/tcp_rmem")
+          == ["3", "4096 131072 8388608"], "the boot script ran")
     assert ask(host, "rollback", run="last")["ok"]
     assert host.read("/etc/rc.local") == script
     assert live(host, "vm/swappiness") == [before]

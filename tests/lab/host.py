@@ -204,7 +204,7 @@ class Host:
         return False
 
     def reboot(self, deadline: float = BOOT) -> None:
-        """Reboot from inside; returns when ssh answers from a new boot."""
+        """Reboot from inside; returns when a new boot lets everybody log in."""
         before = self.boot_id()
         with contextlib.suppress(LabError):  # the connection may hang as its other end goes down
             self.run("reboot", check=False, timeout=20)
@@ -214,6 +214,8 @@ class Host:
             self.wait_ssh(max(PAUSE, end - time.monotonic()))
             with contextlib.suppress(LabError):  # the old system may still answer, or hang up
                 if self.boot_id() != before:
+                    # a boot that goes on refuses everybody but root
+                    self.login("root", "while [ -e /run/nologin ]; do sleep 0.1; done")
                     return
             time.sleep(PAUSE)
         raise self._silent(f"no new boot within {deadline:g} s")

@@ -59,11 +59,6 @@ class Incident:
         return self.installed.cluster.api.apply(leaks.in_pod(LEAK, leak, self.node))
 
     @property
-    def begun(self) -> bool:
-        """Whether there is a remediation."""
-        return bool(incidents.of(self.installed.cluster, self.node.name))
-
-    @property
     def named(self) -> str:
         """The culprit's name, as soon as it is known."""
         found = incidents.of(self.installed.cluster, self.node.name)
@@ -114,6 +109,8 @@ def incident(
     relief = {"at": 80, "most": most, "cap": True}
     incidents.policy(cluster, level, **{"triggers": [trigger], "relief": relief, **more})
     incidents.watched_everywhere(installed)
+    # a kubelet that was restarted may call its pods unready for a moment
+    cluster.until("all bystanders serve", lambda: bystander.serving(cluster) == REPLICAS)
     with bystander.watched(cluster, LEAST) as seen, incidents.used(cluster, node) as service:
         yield Incident(installed, victim, seen, service, began)
 

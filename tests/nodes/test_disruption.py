@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cluster.api import Body
+from cluster.audit import Write
 from cluster.installed import Installed
 from cluster.nodes import NODES_PATH, pod
 from lab import docker_image
@@ -77,6 +78,15 @@ def in_service(body: Body) -> bool:
     return not spec.get("unschedulable") and not ours and "limitwise.dev/cordon" not in notes
 
 
+def by_operator(writes: list[Write]) -> list[tuple[str, str]]:
+    """What the operator has written: the kind, and whose it is."""
+    return [
+        (one.resource, one.name.partition("-")[0])
+        for one in writes
+        if one.user.endswith(":limitwise-operator") and one.status < 300
+    ]
+
+
 def test_a_kubelet_is_restarted_behind_a_drain_and_the_node_comes_back(
     installed: Installed, node: Host, web: None
 ) -> None:
@@ -98,10 +108,10 @@ def test_a_kubelet_is_restarted_behind_a_drain_and_the_node_comes_back(
 
     # Cordoned, drained, uncordoned: all by the operator, and nothing of other nodes. It evicts a
     # replica of its own where one runs there.
-    writes = [one for one in audit.since(mark) if one.user.endswith(":limitwise-operator")]
-    about = [(one.resource, one.name.partition("-")[0]) for one in writes if one.status < 300]
-    cordon, *drained, uncordon = [one for one in about if one[0] in ("nodes", "pods/eviction")]
-    assert cordon == uncordon == ("nodes", node.name)
+    about = ("nodes", node.name)
+    writes = by_operator(audit.wait(mark, lambda found: by_operator(found).count(about) >= 2))
+    cordon, *drained, uncordon = [one for one in writes if one[0] in ("nodes", "pods/eviction")]
+    assert cordon == uncordon == about
     assert ("pods/eviction", "web") in drained
     assert {resource for resource, _name in drained} == {"pods/eviction"}
 

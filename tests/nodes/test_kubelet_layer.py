@@ -69,6 +69,12 @@ def configuration(cluster: Cluster, node: Host) -> Body:
     return found
 
 
+def answered(cluster: Cluster, node: Host) -> Body:
+    """The same as soon as it can be asked: a kubelet says that it is well before it answers."""
+    cluster.until("the kubelet answers", lambda: bool(configuration(cluster, node)))
+    return configuration(cluster, node)
+
+
 def pid_limit(cluster: Cluster, node: Host) -> int | None:
     """The kubelet's limit of PIDs of a pod, None while it cannot be asked."""
     return configuration(cluster, node).get("podPidsLimit")
@@ -103,7 +109,7 @@ def test_new_pods_get_the_new_limit_and_old_ones_are_named(cluster: Cluster, nod
     assert (limit["runtime"], limit["takes_effect"]) == ("512", "none")
     assert limit["file"] == OWN
 
-    in_force = configuration(cluster, node)
+    in_force = answered(cluster, node)
     assert (in_force["podPidsLimit"], in_force["maxPods"]) == (512, 40)
     assert in_force["systemReserved"] == {"pid": "300"}
     assert in_force["evictionHard"] == before["evictionHard"]
@@ -156,7 +162,7 @@ def test_a_kubelet_without_drop_ins_gets_its_own_file_edited(cluster: Cluster, n
     assert [line for line in text.splitlines() if line not in lines] == ["  pid.available: 10%"]
     report = ask(node, "apply", {**wanted, "policy": RESTART})
     assert (report["ok"], codes(report) - OLD_PODS) == (True, set())
-    in_force = configuration(cluster, node)
+    in_force = answered(cluster, node)
     assert in_force["podPidsLimit"] == 700
     assert in_force["evictionHard"]["pid.available"] == "200"
     assert in_force["evictionHard"]["memory.available"] == "50Mi"

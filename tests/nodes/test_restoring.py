@@ -39,6 +39,14 @@ def label(installed: Installed, node: Host, value: str | None) -> None:
     )
 
 
+def wait_current(installed: Installed, name: str) -> None:
+    """Wait until its one node has it: without a node it is current as well."""
+    installed.until(
+        "it has its node", lambda: installed.status(name).get("nodes", {}).get("matched") == 1
+    )
+    installed.wait_current(name)
+
+
 def in_force(node: Host) -> bool:
     return kernel(node, *WANTED) == WANTED and node.read(USERS).strip() == "60000"
 
@@ -52,23 +60,25 @@ def test_a_node_that_loses_its_label_gets_its_values_back(
 ) -> None:
     before = everything(node)
     installed.tuning("labelled", nodeSelector=LABELLED, tuning=TUNING)
-    assert installed.wait_current("labelled")["status"]["nodes"]["matched"] == 1
+    wait_current(installed, "labelled")
     assert in_force(node)
     label(installed, node, None)
     installed.until("the node is as it was", lambda: restored(node, before))
-    assert installed.status("labelled")["nodes"]["matched"] == 0
+    installed.until(
+        "it matches none", lambda: installed.status("labelled")["nodes"]["matched"] == 0
+    )
 
 
 def test_kept_values_stay_when_their_tuning_goes(installed: Installed, node: Host) -> None:
     before = everything(node)
     kept = {"sysctl": {SOMAXCONN: 8192}}
     installed.tuning("keeping", nodeSelector=LABELLED, tuning=kept, onDelete="Keep")
-    installed.wait_current("keeping")
+    wait_current(installed, "keeping")
     installed.remove("keeping")
     assert kernel(node, SOMAXCONN) == {SOMAXCONN: "8192"}
     # until another tuning has that key and takes it along
     installed.tuning("restoring", nodeSelector=LABELLED, tuning=kept)
-    installed.wait_current("restoring")
+    wait_current(installed, "restoring")
     installed.remove("restoring")
     assert differences(node, before) == []
 
@@ -83,18 +93,18 @@ def test_a_reboot_loses_nothing_and_the_first_values_come_back_after_it(
 ) -> None:
     before = everything(node)
     installed.tuning("lasting", nodeSelector=LABELLED, tuning=TUNING)
-    installed.wait_current("lasting")
+    wait_current(installed, "lasting")
     was = installed.state(node.name)["status"]["originals"]
     assert {row["key"] for row in was} >= {SHMMNI, SOMAXCONN}
     # Somebody takes our file away just before the boot, which then loses these values.
     node.run(f"rm {OURS} && sync")
-    old = node.boot_id()
     installed.cluster.reboot(node)
+    boot = node.boot_id()
 
     def again() -> bool:
         status = installed.state(node.name)["status"]
-        new = status["bootID"] == node.boot_id() != old
-        return new and applied(status)["status"] == "True" and in_force(node)
+        done = status["bootID"] == boot and applied(status)["status"] == "True"
+        return done and in_force(node)
 
     installed.until("the new boot is as wanted", again)
     assert node.read(OURS).count("= 8192") == 2

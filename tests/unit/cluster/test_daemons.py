@@ -54,7 +54,8 @@ def test_a_session_that_runs_keeps_its_control_plane() -> None:
 
 def test_a_program_is_started_found_and_stopped(tmp_path: Path) -> None:
     script = tmp_path / "patient"
-    script.write_text('#!/bin/sh\necho up "$1"\nwhile :; do sleep 0.02; done\n')
+    # Once it is up it forks no more: a child would show the script's own command line until exec.
+    script.write_text('#!/bin/sh\nmkfifo "$0.pipe"\necho up "$1"\nread -r _ <"$0.pipe"\n')
     script.chmod(0o755)
     pid = daemons.start("patient", [str(script), f"--state={tmp_path}/x"], tmp_path)
     daemons.wait("patient", tmp_path, pid, lambda: "up" in daemons.tail(tmp_path, "patient"))

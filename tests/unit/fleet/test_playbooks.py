@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ class Controller:
 
     def __init__(self, folder: Path, hosts: dict[str, dict[str, Any]]) -> None:
         self.folder = folder
+        self.collections = ROOT / "collections"
         local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         inventory = {"all": {"hosts": {name: {**local, **own} for name, own in hosts.items()}}}
         self.inventory = folder / "hosts.json"
@@ -35,7 +37,7 @@ class Controller:
             [str(Path(sys.prefix) / "bin/ansible-playbook"), "-i", str(self.inventory),
              str(ROOT / playbook), *options],
             cwd=self.folder, capture_output=True, text=True, timeout=240, check=False,
-            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
                  "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
                  "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"},
         )
@@ -63,6 +65,40 @@ def test_check_mode_and_lint_leave_the_report_of_the_last_run_alone(tmp_path: Pa
     assert controller.states("limitwise-check.json") == {"h1": "unreachable"}
     assert controller.states("limitwise-lint.json") == {"h1": "unreachable"}
     assert not (tmp_path / "limitwise-report.json").exists()
+
+
+# What the modules say on a host: its run waits to be confirmed, and may be taken back.
+TO_CONFIRM = {"severity": "info", "code": "LW611", "file": None, "line": None, "message": "m"}
+SAID: dict[str, dict[str, Any]] = {
+    "tune": {"changed": True, "run_id": RUN, "changes": [], "findings": [TO_CONFIRM]},
+    "confirm": {"changed": True, "run_id": RUN},
+    "verify": {"findings": []},
+    "rollback": {"changed": True},
+}
+
+
+@pytest.mark.parametrize(
+    ("mute", "state"), [(None, "tuned"), ("confirm", "failed"), ("verify", "failed")]
+)
+def test_a_host_that_was_out_of_reach_for_a_while_is_not_tuned(
+    tmp_path: Path, mute: str | None, state: str
+) -> None:
+    tuning = {"sysctl": {"vm.swappiness": 3}}
+    controller = Controller(tmp_path, {"h1": {"limitwise_tuning": tuning}})
+    controller.collections = tmp_path / "collections"
+    here = "ansible_collections/limitwise/host"
+    shutil.copytree(ROOT / "collections" / here, controller.collections / here)
+    plugins = controller.collections / here / "plugins"
+    (plugins / "action/confirm.py").unlink()  # it has half a minute's patience
+    for module, said in SAID.items():
+        answer = {"unreachable": True, "msg": "no route"} if module == mute else said
+        (plugins / f"modules/{module}.py").write_text(
+            f"#!/usr/bin/python\nprint({json.dumps(answer)!r})\n"
+        )
+    played = controller.play("playbooks/tune-hosts.yml")
+    (entry,) = json.loads((tmp_path / "limitwise-report.json").read_text())["hosts"]
+    assert (entry["state"], entry["message"]) == (state, mute and "no route"), played.stdout
+    assert entry["taken_back"] is (played.returncode != 0) is (mute is not None)
 
 
 def test_a_rollback_without_a_report_asks_which_run(tmp_path: Path) -> None:

@@ -130,6 +130,7 @@ def test_what_was_written_is_seen_by_the_next_look_without_any_event() -> None:
 
 def test_a_conflict_and_a_failure_are_left_alone_for_a_while_and_stop_no_other() -> None:
     world = World(create_missing)
+    world.planner.clock = lambda: 1.0  # no hold ends, however slow this machine is
     world.refuse = {
         "Node/a": ConflictError("POST", 409, "Conflict", "m"),
         "Node/b": UnreachableError("POST", 500, "InternalError", "m"),
@@ -212,6 +213,7 @@ def test_counts_alone_are_written_at_most_every_few_seconds() -> None:
         return [SetTuningStatus("t", "u", "1", more)]
 
     world = World(decide)
+    world.planner.clock = lambda: 1.0  # the few seconds are never over
 
     async def work() -> None:
         world.store.fold("nodetunings", tuning_body())
@@ -392,6 +394,7 @@ def test_what_follows_a_cordon_knows_what_was_answered_up_to_it() -> None:
 
 def test_another_node_in_trouble_does_not_wait_for_what_follows_a_cordon() -> None:
     world = World(lambda observed: [w for name in sorted(observed.nodes) for w in _begins(name)])
+    world.planner.clock = lambda: 1.0  # what follows has never waited for too long
     world.store.fold("nodes", node_body("a", 1))
 
     def trouble() -> None:

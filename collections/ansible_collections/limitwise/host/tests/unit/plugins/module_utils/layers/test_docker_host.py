@@ -25,6 +25,9 @@ from ansible_collections.limitwise.host.plugins.module_utils.layers.docker impor
     record as docker_record,
 )
 from ansible_collections.limitwise.host.plugins.module_utils.layers.docker import (
+    running as docker_running,
+)
+from ansible_collections.limitwise.host.plugins.module_utils.layers.docker import (
     state as docker_state,
 )
 from ansible_collections.limitwise.host.plugins.module_utils.layers.docker import (
@@ -166,7 +169,9 @@ def test_daemon_on_another_socket(short, answering):
     assert short.observed().running.containers == 2
 
 
-def test_answer_is_awaited_after_a_reload(short, answering):
+def test_answer_is_awaited_after_a_reload(short, answering, monkeypatch):
+    # a slow machine must not make the first answer the last one
+    monkeypatch.setattr(docker_running, "SETTLING", 60.0)
     short.write("/etc/docker/daemon.json", '{"live-restore": true}')
     short.dockerd()
     late = {**INFO, "LiveRestoreEnabled": True}
