@@ -145,17 +145,17 @@ class World:
                 self.escalations += [write] if isinstance(write, made.Escalate) else []
                 return True
         node = self.nodes.get(write.node)
-        if node is None or node.uid != write.uid or self._taken(node, write):
+        if node is None or node.uid != write.uid or self._outdated(node, write):
             return False
         self.nodes = dict(expected(self.all_seen(), [write]).nodes)
         return True
 
-    def _taken(self, node: Node, write: Any) -> bool:
-        """Whether somebody has cordoned a node since we looked."""
-        if not isinstance(write, made.CordonNode) or write.note.unschedulable_before:
+    def _outdated(self, node: Node, write: Any) -> bool:
+        """Whether somebody has cordoned or uncordoned a node since we looked."""
+        if not isinstance(write, made.CordonNode) or node.cordon is not None:
             return False
         ours = write.note.by.startswith("NodeRemediation/")
-        return ours and node.unschedulable and node.cordon is None
+        return ours and node.unschedulable != write.note.unschedulable_before
 
     def _leave(self, write: made.EvictPod | made.DeletePod) -> None:
         here = {one.uid: one for one in self.pods.get(write.node, [])}

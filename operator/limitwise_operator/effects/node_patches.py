@@ -33,15 +33,15 @@ def cordon(node: Mapping[str, Any], note: Cordon) -> Ops:
     return _if_unchanged(node, ops)
 
 
-def taken(node: Mapping[str, Any], note: Cordon) -> bool:
-    """Whether somebody else has cordoned it since the note was written: that must be in the note.
+def outdated(node: Mapping[str, Any], note: Cordon) -> bool:
+    """Whether somebody has cordoned or uncordoned it since: by the note it is given back.
 
     A restart's note says what its state remembers, which was written down before.
     """
-    if note.unschedulable_before or not note.by.startswith(f"{NODE_REMEDIATION}/"):
+    if not note.by.startswith(f"{NODE_REMEDIATION}/"):
         return False
     own = (node["metadata"].get("annotations") or {}).get(CORDON_ANNOTATION)
-    return bool(node["spec"].get("unschedulable")) and own is None
+    return own is None and bool(node["spec"].get("unschedulable")) != note.unschedulable_before
 
 
 def uncordon(node: Mapping[str, Any], schedulable: bool) -> Ops:

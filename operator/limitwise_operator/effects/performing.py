@@ -245,9 +245,10 @@ class Performer:
     @_make.register
     def _(self, write: CordonNode) -> Answer:
         node = self._node(write.node, write.uid)
-        if node_patches.taken(node, write.note):
-            # Whoever cordoned it between our look and now keeps his cordon.
-            raise ConflictError(f"GET {write.node}", 409, "Conflict", "somebody has cordoned it")
+        if node_patches.outdated(node, write.note):
+            # Whoever did so between our look and now has his way.
+            told = "somebody has cordoned or uncordoned it"
+            raise ConflictError(f"GET {write.node}", 409, "Conflict", told)
         return self._patched(write.node, node, node_patches.cordon(node, write.note))
 
     @_make.register

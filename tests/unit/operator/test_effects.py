@@ -83,6 +83,17 @@ def test_a_cordon_and_its_undoing_leave_the_node_as_it_was(before: Body) -> None
     assert node_patches.uncordon(after, schedulable=True) == []
 
 
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize("by", ["NodeRemediation/x", "NodeTuning/x"])
+def test_who_cordons_or_uncordons_before_us_makes_our_note_outdated(before: bool, by: str) -> None:
+    note = Cordon(by, before, NOTE.time)
+    assert not node_patches.outdated(node(unschedulable=before), note)
+    ours = by.startswith("NodeRemediation")
+    assert node_patches.outdated(node(unschedulable=not before), note) is ours
+    noted = node(unschedulable=not before, notes={CORDON_ANNOTATION: note.to_text()})
+    assert not node_patches.outdated(noted, note)
+
+
 def test_an_administrator_s_cordon_stays() -> None:
     cordoned = node(OURS, unschedulable=True, notes={CORDON_ANNOTATION: NOTE.to_text()})
     after = patched(cordoned, node_patches.uncordon(cordoned, schedulable=False))
