@@ -168,6 +168,8 @@ def _first(kind: str, rows: Iterable[tuple[bool, str, str, str]]) -> Condition:
 
 
 def _share(counts: Counts) -> str:
+    if not counts.matched:
+        return "it selects no node"
     text = f"{counts.current} of {counts.matched} nodes are current"
     return f"{text}, {counts.failed} failed" if counts.failed else text
 

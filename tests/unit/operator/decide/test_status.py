@@ -76,6 +76,7 @@ def test_nothing_selected_is_ready() -> None:
     cluster.put()
     cluster.operate()
     assert cluster.condition("Ready").true
+    assert cluster.condition("Ready").message == "it selects no node"
     assert cluster.of().status.nodes.matched == 0
 
 
