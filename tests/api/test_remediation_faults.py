@@ -23,6 +23,7 @@ from cluster.trouble import Answer
 # Everything that a remediation writes, but what says who leads.
 WRITES = "limitwise.dev/v1alpha1|/nodes/|/eviction|/events"
 NODES, BUDGET = 4, 2
+DAY = 86400
 
 
 @pytest.fixture
@@ -140,6 +141,43 @@ def made_good(incidents: Incidents, pods: Pods, faults: FaultProxy, fault: str) 
     assert seen.most_active <= BUDGET
     check_evictions(rollouts.plane, mark, pods, names, lost(faults))
     check_settled(incidents, seen, foreign=["n9"])
+
+
+@pytest.mark.parametrize("by", [-DAY, DAY])
+def test_nobody_waits_for_a_clock_that_was_set(
+    incidents: Incidents, pods: Pods, by: int
+) -> None:
+    rollouts = incidents.rollouts
+    mark = rollouts.plane.audit.mark()
+    operator = with_clock(rollouts)
+    names = prepared(incidents, pods)
+    # It may not leave, so this drain lasts for its ten minutes, or for as long as the clock says.
+    pods.budget("web", "web-n0")
+    with Onlooker(rollouts.api) as seen, operator:
+        operator.wait_ready("leading")
+        trouble(incidents, names)
+        incidents.wait_phase("n0", "Draining")
+        operator.set_clock(by)
+        ends = incidents.wait_ended(NODES, seconds=90.0)
+        assert operator.alive
+    assert incidents.phase("n0") == "GaveBack"
+    # another that was in the middle of its drain may have been given back too
+    assert set(ends) <= {"GaveBack", "Succeeded"}
+    assert pods.there("web-n0")
+    assert seen.most_out <= BUDGET + 1
+    assert seen.most_active <= BUDGET
+    check_evictions(rollouts.plane, mark, pods, names)
+    check_settled(incidents, seen, foreign=["n9"])
+
+
+def with_clock(rollouts: Rollouts) -> Operator:
+    """One whose clock can be set."""
+    path = rollouts.folder / "clock.kubeconfig"
+    rollouts.plane.write_kubeconfig(path, rollouts.plane.token())
+    words = ("--max-unavailable", "100%")
+    made = Operator(path, rollouts.folder, words=words, clock=rollouts.folder / "clock")
+    made.set_clock(0)
+    return made
 
 
 def test_watches_are_cut_and_the_api_server_restarts(

@@ -20,6 +20,7 @@ from .slate import wait
 
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = ("collections", "operator")
+SET_CLOCK = ROOT / "tests/cluster/set_clock"
 # Shorter ones are lost by a machine that is busy for a moment; then the process ends, as it should.
 LEASE_SECONDS = 30
 READY_WITHIN = 60.0
@@ -28,7 +29,10 @@ ENDS_WITHIN = 60.0
 
 @dataclass
 class Operator:
-    """One process: who it is to the API, what it is told besides, where it writes its log."""
+    """One process: who it is to the API, what it is told besides, where it writes its log.
+
+    ``clock``: a file that its wall clock goes by, see set_clock.
+    """
 
     kubeconfig: Path
     folder: Path
@@ -36,6 +40,7 @@ class Operator:
     words: tuple[str, ...] = ()
     lease_seconds: int = LEASE_SECONDS
     port: int = 0
+    clock: Path | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -46,11 +51,12 @@ class Operator:
     def start(self) -> None:
         """Start it; it does not have to be ready when this returns."""
         self.port = self.port or free_port()
-        environment = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": os.pathsep.join(str(ROOT / path) for path in PATHS),
-            "KUBECONFIG": str(self.kubeconfig),
-        }
+        paths = [str(ROOT / path) for path in PATHS]
+        environment = {"PATH": os.environ["PATH"], "KUBECONFIG": str(self.kubeconfig)}
+        if self.clock is not None:
+            paths.append(str(SET_CLOCK))
+            environment["SET_CLOCK"] = str(self.clock)
+        environment["PYTHONPATH"] = os.pathsep.join(paths)
         argv = [
             *(sys.executable, "-m", "limitwise_operator", "operator", "--listen", "127.0.0.1"),
             *("--health-port", str(self.port), "--metrics-port", "0", "--identity", self.name),
@@ -98,6 +104,13 @@ class Operator:
     def tail(self, size: int = 3000) -> str:
         """The end of its log."""
         return self.log.read_text()[-size:] if self.log.exists() else ""
+
+    def set_clock(self, seconds: float) -> None:
+        """Put its wall clock that much before or behind the true one."""
+        assert self.clock is not None
+        new = self.clock.with_suffix(".new")
+        new.write_text(str(seconds))
+        new.replace(self.clock)
 
     def kill(self) -> None:
         """As a crash would."""
