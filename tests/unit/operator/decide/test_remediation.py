@@ -10,6 +10,7 @@ import pytest
 
 from limitwise_operator.decide import writes as made
 from limitwise_operator.decide.remediation.ripening import next_moment
+from limitwise_operator.effects.performing import subject_of
 from limitwise_operator.kinds import conditions
 from limitwise_operator.kinds.pod import CRITICAL, Pod
 from limitwise_operator.kinds.watch import Culprit, Fired, Pressure, Raised
@@ -265,6 +266,21 @@ def test_a_dead_kubelet_is_said_and_escalated() -> None:
 
 
 # --- tries -------------------------------------------------------------------------------------
+
+
+def test_what_happened_is_told_before_anything_else_can_be_refused() -> None:
+    clinic = Clinic()
+    clinic.put()
+    clinic.falls_ill("n0")
+    writes = [one for _pass in range(20) for one in clinic.live()]
+    order = [type(one).__name__ for one in writes if subject_of(one) == "Node/n0"]
+    assert clinic.phase() == "Succeeded"
+    begun = order.index("CordonNode")
+    assert order[begun : begun + 3] == ["CordonNode", "SetRemediationStatus", "RecordEvent"]
+    last = len(order) - 1 - order[::-1].index("RecordEvent")
+    assert order[last - 1 :] == [
+        "SetRemediationStatus", "RecordEvent", "ReplaceStateSpec", "RemoveRemediationFinalizer",
+    ]  # fmt: skip
 
 
 def test_tries_rest_longer_each_time_and_then_others_are_told() -> None:
