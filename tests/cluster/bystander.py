@@ -1,7 +1,8 @@
 """Pods that have nothing to do with an incident, watched meanwhile: who is hit, how many serve.
 
-A bystander takes a new process for each connection, and its readiness is a connection: a node on
-which nothing can start takes its bystanders out of service, as it does with any real service.
+A bystander takes a new process for each request, and its readiness is an answer: a node on which
+nothing can start takes its bystanders out of service, as it does with any real service. One on
+which things start slowly does not: requests wait in the bystander's queue.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .nodes import Cluster, pod
 NAME, PORT = "bystander", 7000
 LABELS = {"app": NAME}
 PODS = "/api/v1/namespaces/default/pods"
-SERVE = f"while :; do echo here | nc -l -p {PORT}; done"
+SERVE = ["busybox", "httpd", "-f", "-p", str(PORT), "-h", "/etc"]
 PAUSE = 0.2
 UP_WITHIN = 120.0
 
@@ -57,6 +58,16 @@ class Seen:
         pairs = zip(self.moments, self.moments[1:], strict=False)
         return sum(after.at - one.at for one, after in pairs if one.serving < self.least)
 
+    @property
+    def story(self) -> str:
+        """When how many of them served, a line for each change."""
+        first, lines, known = self.moments[0].at, [], -1
+        for one in self.moments:
+            if one.serving != known:
+                lines.append(f"after {one.at - first:.1f} s {one.serving} serve")
+                known = one.serving
+        return "\n".join(lines)
+
     def innocent(self, *culprits: str) -> dict[str, str]:
         """Who was hit besides those of these names."""
         return {name: why for name, why in self.hit.items() if name not in culprits}
@@ -65,9 +76,12 @@ class Seen:
 def manifests(replicas: int, least: int) -> list[Body]:
     """A deployment spread over the nodes, and the PodDisruptionBudget that protects it."""
     probe = {
-        "tcpSocket": {"port": PORT}, "periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 3,
+        "httpGet": {"port": PORT, "path": "/hosts"},
+        "periodSeconds": 1,
+        "timeoutSeconds": 5,
+        "failureThreshold": 3,
     }
-    body = pod(NAME, docker_image.NAME, ["sh", "-c", SERVE], restartPolicy="Always")
+    body = pod(NAME, docker_image.NAME, SERVE, restartPolicy="Always")
     body["spec"]["containers"][0]["readinessProbe"] = probe
     spread = {
         "maxSkew": 1,

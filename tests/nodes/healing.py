@@ -118,5 +118,5 @@ def incident(
 def nobody_else_was_hit(incident: Incident) -> None:
     """Nobody but the culprit went, all bystanders served throughout, and users saw nothing."""
     assert incident.seen.innocent(LEAK) == {}
-    assert incident.seen.lowest == REPLICAS
+    assert incident.seen.lowest == REPLICAS, incident.seen.story
     assert incident.service.outage == 0.0

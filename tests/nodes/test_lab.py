@@ -183,6 +183,7 @@ def test_a_node_comes_back_from_a_reboot_as_its_administrator_left_it(cluster: C
 
 def test_a_node_comes_back_from_a_power_cut(cluster: Cluster) -> None:
     node = cluster.nodes[0]
+    node.run("sync")  # what installed the node was written long ago, for other nodes
     node.kill()
     cluster.start(node)
     cluster.run(pod("after", BUSYBOX, ["true"], node))
